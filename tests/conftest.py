@@ -13,9 +13,11 @@ from typing import Final
 import pytest
 
 from callsheet.service.setup import open_store
+from callsheet.storage import schema
 from tests.compiling import compile_once
 from tests.doors import AnswerDoor, AppDoor, Door, HTTPDoor, PlainHTTPDoor
 from tests.installation import Installation, now
+from tests.migrating import migrate
 from tests.postgres import SHARED_FOLDER, Databases, databases
 from tests.reporting import report_tersely
 from tests.tiers import LONGEST, exhaustive, register_profiles, use_everything
@@ -111,6 +113,12 @@ def _empty_template(_template: Path, tmp_path_factory: pytest.TempPathFactory) -
     with closing(Installation(f"sqlite:///{path}")) as opened:
         opened.clear_catalog()
     return path
+
+
+@pytest.fixture
+def quick_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make fresh databases without Alembic, for tests that are not about how their tables are made."""
+    monkeypatch.setattr(schema, "migrate", migrate)
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from callsheet.http.serve.config import ServerConfig
 from callsheet.http.serve.run import bind
 from callsheet.service.state.live import LiveState
 from callsheet.settings import Settings
+from tests.commits import Commits
 from tests.installation import Installation
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
@@ -56,6 +57,8 @@ class Reply(NamedTuple):
 class Door:
     """One way to ask. `ask` sends exactly the headers given; `get` adds a valid key and a version."""
 
+    _commits: Commits | None = None
+
     def __init__(self, installation: Installation) -> None:
         self.installation = installation
         self.secret = installation.key(name="door")
@@ -63,6 +66,7 @@ class Door:
 
     def set_up(self, **settings: Any) -> None:
         """Begin anew with these settings."""
+        self._commits = self._commits or self.installation.commits()
         self.settings = Settings(database=self.installation.url, poll_seconds=0.01, **settings)
         self.live = self.begin()
 
@@ -72,7 +76,8 @@ class Door:
 
     def ask(self, method: str, target: str, headers: Headers = ()) -> Reply:
         """Send one request; `target` is path and query as they go over the wire."""
-        self.live.refresh()
+        if self._commits is None or self._commits.are_new():
+            self.live.refresh()
         pairs = list(headers.items()) if isinstance(headers, Mapping) else list(headers)
         status, answered, body = self.send(method, target, pairs)
         return Reply(status, {name.lower(): value for name, value in answered}, body)
@@ -172,7 +177,7 @@ class HTTPDoor(AppDoor):
 
     def set_up(self, **settings: Any) -> None:
         if hasattr(self, "server"):
-            self.close()
+            self._end()
         super().set_up(**settings)
         listener = bind("127.0.0.1", 0)
         self.port: int = listener.getsockname()[1]
@@ -208,10 +213,13 @@ class HTTPDoor(AppDoor):
             connection.close()
 
     def close(self) -> None:
+        self._end()
+        super().close()
+
+    def _end(self) -> None:
         self.server.should_exit = True
         self.thread.join(timeout=30)
         assert not self.thread.is_alive(), "the server did not stop"
-        super().close()
 
 
 class PlainHTTPDoor(HTTPDoor):

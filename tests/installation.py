@@ -1,5 +1,6 @@
 """An installation to test against: a real database, changed through the services."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,7 @@ from callsheet.settings import Settings
 from callsheet.storage import tables
 from callsheet.storage.store import Store
 from callsheet.storage.transactions.put import add_rows
+from tests.commits import Commits
 from tests.tiers import first
 
 if TYPE_CHECKING:
@@ -69,6 +71,8 @@ class Installation:
         self.catalog = CatalogService(self.store, "test", now)
         self.history = HistoryService(self.store)
         self.access = AccessService(self.store, "test", now)
+        self._names: Counter[str] = Counter()  # of the keys that were made here
+        self._commits: list[Commits] = []
         self._lives: WeakSet[LiveState] = WeakSet()  # one that is followed lives until it is stopped
         self._apps: WeakSet[CallsheetApp] = WeakSet()  # likewise
 
@@ -78,6 +82,8 @@ class Installation:
             app.stop()
         for live in self._lives:
             live.stop()
+        for commits in self._commits:
+            commits.close()
 
     def clear_catalog(self) -> None:
         """Remove every model, tombstones and all, as if there had never been any."""
@@ -101,12 +107,18 @@ class Installation:
     def key(self, **options: Any) -> str:
         """A new secret: of the default workspace unless said otherwise. A name that is taken gets a number."""
         name = options.pop("name", "test")
-        taken = sum(key.name.partition(" ")[0] == name for key in self.access.list_keys())
-        return self.access.create_key(f"{name} {taken + 1}" if taken else name, **options).secret
+        self._names[name] += 1
+        number = self._names[name]
+        return self.access.create_key(name if number == 1 else f"{name} {number}", **options).secret
 
     def workspace(self, name: str, allow: tuple[str, ...] = (), deny: tuple[str, ...] = (), **options: Any) -> str:
         """The id of a new workspace."""
         return self.access.create_workspace(name, None, Visibility(allow, deny), **options).id
+
+    def commits(self) -> Commits:
+        """Whether anything was written, to be asked until this is closed."""
+        self._commits.append(Commits(self.store.database.file))
+        return self._commits[-1]
 
     def live(self, options: Options | None = None) -> LiveState:
         """Its State, loaded."""

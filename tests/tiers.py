@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 #: Marks a test, or a set of parameters, that is left to ``--all``.
 exhaustive: Final = pytest.mark.exhaustive
@@ -26,10 +27,15 @@ LONGEST: Final = (
 T = TypeVar("T")
 
 _whole = False
+_read_constants = providers._get_local_constants
 
 
 def register_profiles() -> None:
-    """Make the profiles known to hypothesis, and use the quickest."""
+    """Make the profiles known to hypothesis, and use the quickest.
+
+    With it, hypothesis does not try the constants of the program as values: to find them, each process parses every
+    file of the package, for two seconds in a fresh clone.
+    """
     for name, count in PROFILES.items():
         settings.register_profile(
             name,
@@ -39,12 +45,14 @@ def register_profiles() -> None:
             suppress_health_check=[HealthCheck.function_scoped_fixture],
         )
     settings.load_profile("dev")
+    providers._get_local_constants = lambda: providers._local_constants
 
 
 def use_everything(profile: str) -> None:
     """From now on, have as many seeds and rounds as there are, and as many examples as ``profile`` says."""
     global _whole
     _whole = True
+    providers._get_local_constants = _read_constants
     settings.load_profile(profile)
 
 

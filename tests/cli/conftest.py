@@ -38,6 +38,11 @@ class Result(NamedTuple):
 CLI = Callable[..., Result]
 
 
+@pytest.fixture(autouse=True)
+def _quick(quick_tables: None) -> None:
+    """Most commands and services begin with a database; tests/storage is about how one is made."""
+
+
 @pytest.fixture
 def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CLI:
     """Run ``callsheet`` with these arguments, in this process, with the environment as it is."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin
@@ -10,6 +11,7 @@ from urllib.parse import urlencode, urljoin
 from bs4 import BeautifulSoup, Tag
 
 from callsheet.domain.access.admin_key import Scope
+from callsheet.domain.errors import StorageError
 from callsheet.http.admin.doing import Worker
 from callsheet.http.console.calls import Calls
 from callsheet.http.console.change import Change
@@ -45,7 +47,7 @@ class Shown:
     @cached_property
     def soup(self) -> BeautifulSoup:
         """The page, parsed; most of what a browser passes on its way nobody looks at."""
-        return BeautifulSoup(self.reply.content.decode(), "html.parser")
+        return BeautifulSoup(self.reply.content.decode(), "html.parser", multi_valued_attributes=None)
 
     @property
     def status(self) -> int:
@@ -99,6 +101,8 @@ class Shown:
 class Browser:
     """A browser at the console of an installation.
 
+    Beside the console, nothing runs: what was written is read before each request, instead of by a watch.
+
     Parameters
     ----------
     installation
@@ -110,7 +114,9 @@ class Browser:
     def __init__(self, installation: Installation, **options: Any) -> None:
         self.installation = installation
         self.served = installation.app(Settings(**options))
+        self.served.start = _start_nothing  # type: ignore[method-assign]
         self.app: Any = self.served
+        self._commits = installation.commits()
         self.cookies: dict[str, str] = {}
         self.page: Shown | None = None
 
@@ -158,10 +164,17 @@ class Browser:
         sent = {"host": HOST, **headers}
         if self.cookies:
             sent["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        self.catch_up()
         lines = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in sent.items()]
         reply = asyncio.run(exchange(self.app, method, path, lines, body))
         self._keep(reply)
         return reply
+
+    def catch_up(self) -> None:
+        """Read what was written since the last request."""
+        if self._commits.are_new():
+            with suppress(StorageError):  # the State stays as it was
+                self.served.live.refresh()
 
     def _follow(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Shown:
         for _ in range(_MAX_REDIRECTS):
@@ -179,6 +192,10 @@ class Browser:
             self.cookies = {**self.cookies, name: value}
             if not value:
                 del self.cookies[name]
+
+
+def _start_nothing() -> None:
+    """Do nothing."""
 
 
 def _words(tag: Tag) -> str:

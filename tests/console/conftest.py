@@ -2,8 +2,17 @@
 
 import pytest
 
+from callsheet.http.console.preparing import Preparation
 from tests.console.browsing import Browser
 from tests.installation import Installation
+from tests.tiers import repeated
+
+
+@pytest.fixture(autouse=True)
+def _unprepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the first tier, each page makes what it needs; with ``--all``, that is made beside the first pages."""
+    if repeated(True, False):
+        monkeypatch.setattr(Preparation, "begin", lambda _: None)
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ def test_a_page_opens_one_transaction(path: str, filled: Browser, monkeypatch: p
         with read(store, watch) as reading:
             yield reading
 
+    filled.catch_up()
     monkeypatch.setattr(Store, "read", counted)
     assert filled.ask("GET", path).status == 200
     of_pages = [name for name in opened if not name.startswith("callsheet-")]  # those run in the background

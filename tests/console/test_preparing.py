@@ -16,6 +16,11 @@ from tests.console.browsing import Browser
 from tests.installation import Installation, make_model
 
 
+@pytest.fixture(autouse=True)
+def _unprepared() -> None:
+    """Here, preparing is what is tested."""
+
+
 def test_a_page_finds_made_what_was_prepared_before_it(
     installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

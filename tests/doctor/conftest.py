@@ -1,6 +1,9 @@
 """Servers for the doctor, correct and broken, and what it finds on them."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -33,13 +36,25 @@ class Stocked(NamedTuple):
     key: str
 
 
-@pytest.fixture
-def stocked(installation: Installation) -> Stocked:
-    """The built-in catalogue, an id with a slash, and as many models as make `LISTED` listed ones."""
+@pytest.fixture(scope="session")
+def _stocked_template(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A database to be copied, and a key for it."""
+    path = tmp_path_factory.mktemp("stocked") / "callsheet.db"
+    shutil.copy(_template, path)
     missing = LISTED - 1 - builtin_counts()[0]
     others = (make_model(f"claude-opus-local-{number}", "2025-01-01") for number in range(missing))
-    installation.add(make_model(SLASH, "2026-10-02"), *others)
-    return Stocked(installation, installation.key())
+    with closing(Installation(f"sqlite:///{path}")) as opened:
+        opened.add(make_model(SLASH, "2026-10-02"), *others)
+        return path, opened.key()
+
+
+@pytest.fixture
+def stocked(_stocked_template: tuple[Path, str], tmp_path: Path) -> Iterator[Stocked]:
+    """The built-in catalogue, an id with a slash, and as many models as make `LISTED` listed ones."""
+    template, key = _stocked_template
+    shutil.copy(template, tmp_path / "callsheet.db")
+    with closing(Installation(f"sqlite:///{tmp_path}/callsheet.db")) as opened:
+        yield Stocked(opened, key)
 
 
 Diagnose = Callable[..., Report]

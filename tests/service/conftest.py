@@ -18,6 +18,11 @@ Empty = Callable[[str], Store]
 Full = Callable[[str], Store]
 
 
+@pytest.fixture(autouse=True)
+def _quick(quick_tables: None) -> None:
+    """Most commands and services begin with a database; tests/storage is about how one is made."""
+
+
 @pytest.fixture
 def empty_store(request: pytest.FixtureRequest, tmp_path: Path) -> Empty:
     """What makes empty databases; the server is started for those who want one."""

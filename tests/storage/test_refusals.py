@@ -17,6 +17,8 @@ from callsheet.storage.store import Store
 from tests.storage.files import execute, fingerprint, make_database, url_of
 from tests.tiers import examples
 
+pytestmark = pytest.mark.usefixtures("quick_tables")
+
 UNTOUCHED_BY_US = "CREATE TABLE films (title)", "INSERT INTO films VALUES ('Playtime')"
 
 
@@ -172,8 +174,8 @@ def test_a_database_opened_for_reading_only_is_found_not_writable(tmp_path: Path
     path = tmp_path / "callsheet.db"
     make_database(path)
     store = Store(f"sqlite:///file:{path}?mode=ro&uri=true")
-    with pytest.raises(StorageError, match="is read-only"):
-        schema.ensure_writable(store.database)
+    with pytest.raises(StorageError, match="is read-only"), schema.ensure_writable(store.database):
+        pass
 
 
 def test_a_database_held_by_another_is_refused_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

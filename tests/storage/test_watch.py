@@ -18,6 +18,8 @@ from callsheet.storage.watch import Watch
 from tests.storage.files import NOW, fingerprint, make_database, url_of
 from tests.storage.others import execute
 
+pytestmark = pytest.mark.usefixtures("quick_tables")
+
 #: Longer than any change takes to be noticed, in seconds.
 LONG = 30.0
 

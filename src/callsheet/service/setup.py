@@ -33,10 +33,9 @@ def open_existing(url: str) -> Store:
         It is not fit for use.
     """
     store = Store(url)
-    if store.is_empty():
+    if not store.is_ready():
         raise DoesNotExistError(f"There is no database at {store.display_name}", hint=Hint.CREATE_DATABASE)
-    store.prepare()
-    with store.read() as reading:
+    with store.ensure_writable() as reading:
         if not _is_set_up(store, reading):
             raise store.database.not_set_up()
     return store

@@ -1,11 +1,13 @@
 """The schema: which version a database has, whether this program can use it, and its migration."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import false, update
+from sqlalchemy import Connection, false, update
 
 from callsheet.domain.errors import CorruptDatabaseError, StorageError
 from callsheet.domain.hints import Hint
@@ -96,15 +98,22 @@ def _is_later(revision: str) -> bool:
     return revision.isdecimal() and len(revision) == len(HEAD) and revision > HEAD
 
 
-def ensure_writable(database: Database) -> None:
-    """Raise StorageError unless the database can be written to; then apply its lasting settings.
+@contextmanager
+def ensure_writable(database: Database) -> Iterator[Connection]:
+    """Yield a connection to read from, if the database can be written to; then apply its lasting settings.
 
     No row is changed.
+
+    Raises
+    ------
+    StorageError
+        The database cannot be written to.
     """
     database.refuse_read_only()
     nothing = update(tables.installation).values(revision=tables.installation.c.revision).where(false())
     with database.transaction(writes=True) as connection:
         connection.execute(nothing)  # where only reading is allowed, only writing fails
+        yield connection
     database.apply_lasting_settings()
 
 

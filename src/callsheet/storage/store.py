@@ -93,9 +93,15 @@ class Store:
             out of reach. It was not changed.
         """
         if self.is_ready():
-            schema.ensure_writable(self.database)
+            self._refuse_unwritable()
         else:
             schema.migrate(self.database)
+
+    @contextmanager
+    def ensure_writable(self) -> Iterator[ReadTransaction]:
+        """Yield a transaction that reads; StorageError if a database that is ready cannot be written to."""
+        with schema.ensure_writable(self.database) as connection:
+            yield ReadTransaction(connection)
 
     def migrate(self) -> tuple[str | None, str]:
         """Bring the schema to this program's; return the revisions before and after.
@@ -107,10 +113,14 @@ class Store:
         """
         _, revision = schema.inspect(self.database)
         if revision == schema.HEAD:
-            schema.ensure_writable(self.database)
+            self._refuse_unwritable()
         else:
             schema.migrate(self.database)
         return revision, schema.HEAD
+
+    def _refuse_unwritable(self) -> None:
+        with self.ensure_writable():
+            pass
 
     def remove_side_files(self) -> None:
         """Remove the files beside the database that are not needed once this process closes it."""

