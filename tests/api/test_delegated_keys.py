@@ -291,6 +291,19 @@ def test_an_answer_for_the_second_credential_holds_no_longer_than_the_refusal_of
     both = [*_headers(ONE), (b"authorization", b"Bearer " + OTHER)]
     assert identify(state, dict(both), NOW).expires == NOW + 10
     assert identify(state, dict(_headers(OTHER)), NOW).expires == FAR
+    unasked = [*_headers(b"sk-gw-unasked"), (b"authorization", b"Bearer " + OTHER)]
+    assert identify(state, dict(unasked), NOW).expires == NOW
+
+
+def test_a_key_of_the_keyring_goes_before_a_delegated_one_in_either_header() -> None:
+    """Or the owner of a request would depend on whether another request has had its other key asked about."""
+    state = _state(Catalog([make_model("m1"), make_model("m2")]))
+    _accept(state, ONE, [make_model("m2")])
+    for headers in (
+        [*_headers(ONE), (b"authorization", b"Bearer " + SECRET.encode())],
+        [*_headers(SECRET.encode()), (b"authorization", b"Bearer " + ONE)],
+    ):
+        assert len(json.loads(ask(state, headers=headers).body)["data"]) == 2
 
 
 @pytest.mark.parametrize("mode", KeyMode)

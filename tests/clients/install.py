@@ -30,6 +30,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from traceback import format_exc
 from typing import Final, NamedTuple
 
 from tests.clients.installed import CLIENTS, STAMP, alone, can_run_claude_code
@@ -83,44 +84,66 @@ class _Installation(NamedTuple):
 
     def is_made(self) -> bool:
         found = self.folder / STAMP
-        return found.is_file() and found.read_text() == self.stamp
+        is_broken = self.made_with and not (self.folder / "bin" / "python").exists()
+        return found.is_file() and found.read_text() == self.stamp and not is_broken
 
-    def run(self, waiting: ExitStack) -> bool:
-        """Make the folder, say what came of it, and end the waiting for it; return False if that has failed."""
+    def run(self, waiting: ExitStack) -> str:
+        """Make the folder, say what came of it, and end the waiting for it; return what has failed, or nothing."""
         with waiting:
-            return self._run()
-
-    def _run(self) -> bool:
-        shutil.rmtree(self.folder, ignore_errors=True)
-        try:
-            self.make(self.folder)
-        except _LeftOutError as missing:
-            print(f"{self.name} is left out: {missing}", flush=True)
-        except _FailedError as failure:
-            print(failure, file=sys.stderr, flush=True)
-            return False
-        else:
-            (self.folder / STAMP).write_text(self.stamp)
-            print(f"Made {self.folder}.", flush=True)
-        return True
+            shutil.rmtree(self.folder, ignore_errors=True)
+            try:
+                self.make(self.folder)
+                (self.folder / STAMP).write_text(self.stamp)
+            except _LeftOutError as missing:
+                print(f"{self.name} is left out: {missing}", flush=True)
+            except Exception as error:
+                why = str(error) if isinstance(error, _FailedError) else format_exc()
+                return f"{self.name} could not be installed.\n{why}"
+            else:
+                print(f"Made {self.folder}.", flush=True)
+        return ""
 
 
 def main() -> int:
-    """Make what is missing or out of date, and return the exit code of the command that runs meanwhile."""
+    """Make what is missing or out of date, while a command may run.
+
+    Return the exit code of the command if that is not 0; else 1 if an installation has failed.
+    """
     parser = argparse.ArgumentParser(description="Installs the clients that the tests drive.")
     parser.add_argument("--all", action="store_true", help="also what only the whole suite needs")
     parser.add_argument("command", nargs="*", help="behind --: what runs meanwhile")
     given = parser.parse_args()
     CLIENTS.mkdir(exist_ok=True)
-    with ExitStack() as stack, alone(), ThreadPoolExecutor(_AT_ONCE) as pool:
-        wanted = [each for each in _installations(whole=given.all) if not each.is_made()]
-        waiting = [stack.enter_context(ExitStack()) for _ in wanted]
-        for each, let_wait in zip(wanted, waiting, strict=True):  # for what is missing, and for what is out of date
-            let_wait.enter_context(alone(each.name))
+    commands: list[subprocess.Popen[bytes]] = []
+    try:
+        failures = list(filter(None, _install(given.command, commands, whole=given.all)))
+    finally:
+        codes = [_end(each) for each in commands]
+    for failure in failures:  # at the end, where it is seen
+        print(failure, file=sys.stderr)
+    return next(filter(None, codes), int(bool(failures)))
+
+
+def _install(command: list[str], started: list[subprocess.Popen[bytes]], *, whole: bool) -> list[str]:
+    """Start the command, if there is one, and make everything; return what each installation says has failed."""
+    with alone(), ExitStack() as locks, ThreadPoolExecutor(_AT_ONCE) as pool:
+        wanted = [each for each in _installations(whole=whole) if not each.is_made()]
+        waiting = [locks.enter_context(ExitStack()) for _ in wanted]
+        for each, lock in zip(wanted, waiting, strict=True):  # for what is missing, and for what is out of date
+            lock.enter_context(alone(each.name))
             (each.folder / STAMP).unlink(missing_ok=True)
-        command = stack.enter_context(subprocess.Popen(given.command)) if given.command else None
-        has_failed = not all([*pool.map(_Installation.run, wanted, waiting)])
-    return (command.returncode if command else 0) or int(has_failed)
+        if command:
+            started.append(subprocess.Popen(command))
+        return [*pool.map(_Installation.run, wanted, waiting)]
+
+
+def _end(command: subprocess.Popen[bytes]) -> int:
+    """Return the exit code of a command; it is waited for even if somebody interrupts it, and so this program."""
+    while True:
+        try:
+            return command.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 def _installations(*, whole: bool) -> Iterator[_Installation]:
@@ -237,6 +260,7 @@ def _run(command: list[str], folder: Path | None = None, settings: dict[str, str
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        errors="replace",
         check=False,
     )
     if done.returncode:
@@ -244,4 +268,7 @@ def _run(command: list[str], folder: Path | None = None, settings: dict[str, str
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

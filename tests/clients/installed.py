@@ -14,7 +14,7 @@ STAMP: Final = ".made-from"  # written last: a folder without it is half made
 
 @contextmanager
 def alone(name: str = "") -> Iterator[None]:
-    """Wait until nothing else installs this client, or any, and keep it from doing so."""
+    """Wait until nothing else installs this client, and keep it from doing so; without a name, any client."""
     with _lock(name).open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

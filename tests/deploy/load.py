@@ -1,11 +1,15 @@
-"""Clients that ask without a pause, and note everything that goes wrong."""
+"""Clients that ask again and again, and note everything that goes wrong."""
 
 import http.client
 import threading
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from tests.program import DEADLINE, credentials, wait_for
+from tests.tiers import repeated
+
+#: Seconds between an answer and the next request of a client; the more there are, the finer is what they notice.
+PAUSE: Final = repeated(0.02, 0.0)
 
 
 class Load:
@@ -45,6 +49,7 @@ class Load:
             self.answered += 1
             if not keeps:
                 connection.close()
+            self._stop.wait(PAUSE)
         connection.close()
 
     def wait_for_more(self, answers: int = 200) -> None:

@@ -1,4 +1,4 @@
-"""The soak: one replica at half of what it can, for long; what it takes must not grow."""
+"""The soak: one replica at half of what it can, or less, for long; what it takes must not grow."""
 
 import json
 import re
@@ -17,7 +17,7 @@ CONNECTIONS: Final = 256
 _EVERY: Final = 1.0
 
 #: How long the most that it can is looked for, in seconds.
-_TRIAL: Final = 3
+_TRIAL: Final = 1
 
 #: Of the samples, how many are left out while caches fill.
 _WARMING: Final = 0.25
@@ -75,11 +75,11 @@ class Soaked(NamedTuple):
     descriptors: tuple[int, int]
 
 
-def soak(replica: Replica, key: str, seconds: int) -> Soaked:
-    """Ask ``replica`` for half of what it can, for ``seconds``."""
+def soak(replica: Replica, key: str, seconds: int, share: float = 0.5) -> Soaked:
+    """Ask ``replica`` for ``share`` of what it can, for ``seconds``."""
     trial = _load(replica, key, _TRIAL, pause=0).report()
     most = trial["requests"] / trial["microseconds"] * 1e6
-    pause = round(CONNECTIONS / (most / 2) * 1000)
+    pause = round(CONNECTIONS / (most * share) * 1000)
     load = _load(replica, key, seconds, pause)
     samples, descriptors = [], []
     begun = time.monotonic()

@@ -12,13 +12,16 @@ from tests.tiers import repeated
 
 SECONDS = repeated(10, 30)
 
+#: Of the load that it can bear.
+SHARE = repeated(0.15, 0.5)
 
-def test_half_of_the_load_that_it_can_bear_leaves_no_trace() -> None:
+
+def test_steady_load_that_it_can_bear_leaves_no_trace() -> None:
     if not shutil.which("wrk") and os.environ.get("CI") != "true":
         pytest.skip("install wrk to try the soak")
     with staged(replicas=1, moves_clocks=False) as stage:
         stage.load.__exit__(None, None, None)
-        soaked = soak(stage.fleet.replicas[0], stage.key, SECONDS)
+        soaked = soak(stage.fleet.replicas[0], stage.key, SECONDS, SHARE)
     assert soaked.failed == 0, soaked
     assert soaked.seconds > SECONDS / 2, soaked
     assert soaked.descriptors[1] <= soaked.descriptors[0] + MOST_DESCRIPTORS, soaked

@@ -11,8 +11,6 @@ from urllib.parse import quote
 
 import pytest
 import uvicorn
-from fastapi import FastAPI
-from litestar import Litestar, asgi
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
@@ -70,12 +68,16 @@ def in_nested_starlette(app: CallsheetApp) -> Any:
 
 
 def in_fastapi(app: CallsheetApp) -> Any:
+    from fastapi import FastAPI  # here, as every process of the tests imports this file
+
     host = FastAPI()
     host.mount(PREFIX, app)
     return host
 
 
 def in_litestar(app: CallsheetApp) -> Any:
+    from litestar import Litestar, asgi
+
     @asgi(PREFIX, is_mount=True, copy_scope=True)
     async def callsheet(scope: Any, receive: Any, send: Any) -> None:
         await app(scope, receive, send)

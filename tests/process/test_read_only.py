@@ -1,6 +1,5 @@
 """Commands that only read need nothing that can be written to."""
 
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +8,8 @@ import pytest
 
 from tests.first_release import first_release
 from tests.postgres import Databases
-from tests.process.test_refused_starts import UNPRIVILEGED, needs_setpriv
-from tests.program import DEADLINE
+from tests.process.unprivileged import UNPRIVILEGED, needs_linux
+from tests.program import Program
 from tests.storage.files import fingerprint
 
 
@@ -38,14 +37,12 @@ def sealed(folder: Path) -> Iterator[None]:
 
 def run(cwd: Path, *arguments: str) -> str:
     """What a command says that does its work."""
-    done = subprocess.run(
-        [*UNPRIVILEGED, *arguments], cwd=cwd, capture_output=True, text=True, timeout=DEADLINE, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stderr
+    with Program(*arguments, cwd=cwd, command=UNPRIVILEGED) as program:
+        assert program.ended() == 0, program.stderr
+        return program.stderr
 
 
-@needs_setpriv
+@needs_linux
 def test_a_read_only_database_is_checked_copied_and_backed_up(folder: Path, tmp_path: Path) -> None:
     url = f"sqlite:///{folder}/callsheet.db"
     with sealed(folder):
@@ -62,7 +59,7 @@ def test_a_database_that_the_url_makes_read_only_is_checked(folder: Path, tmp_pa
         assert run(tmp_path, "check", "--database", url).startswith("All is well at revision 20: ")
 
 
-@needs_setpriv
+@needs_linux
 def test_a_backup_in_a_read_only_folder_is_restored_to_postgresql(
     folder: Path, tmp_path: Path, postgres: Databases
 ) -> None:

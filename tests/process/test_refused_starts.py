@@ -1,10 +1,8 @@
 """A start that cannot be: one line on stderr, exit code 1, no traceback, and nothing changed on disk."""
 
-import os
 import shutil
 import socket
 import sqlite3
-import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.installation import Installation
+from tests.process.unprivileged import UNPRIVILEGED, needs_linux
 from tests.program import COMMAND, Program
 from tests.tiers import first
 
@@ -165,17 +164,7 @@ def test_a_url_that_is_not_of_a_database_is_refused_without_its_password(folder:
     assert "hunter2" not in refused(folder, "--port", "0", "--database", url)
 
 
-# root may write everywhere; without these capabilities it is like anybody else
-SETPRIV = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
-UNPRIVILEGED = (*SETPRIV, *COMMAND) if os.geteuid() == 0 else COMMAND
-
-needs_setpriv = pytest.mark.skipif(
-    sys.platform != "linux" or (os.geteuid() == 0 and shutil.which("setpriv") is None),
-    reason="root can write to what is read-only; run the tests as another user, or install util-linux",
-)
-
-
-@needs_setpriv
+@needs_linux
 def test_a_read_only_database_is_refused(folder: Path, database: Path) -> None:
     database.chmod(0o444)
     assert refused(folder, *serving(database), command=UNPRIVILEGED).startswith(
@@ -183,7 +172,7 @@ def test_a_read_only_database_is_refused(folder: Path, database: Path) -> None:
     )
 
 
-@needs_setpriv
+@needs_linux
 @pytest.mark.parametrize("name", ["callsheet.db", "new.db"])
 def test_a_database_in_a_read_only_folder_is_refused(folder: Path, database: Path, name: str) -> None:
     folder.chmod(0o555)
@@ -193,7 +182,7 @@ def test_a_database_in_a_read_only_folder_is_refused(folder: Path, database: Pat
         folder.chmod(0o755)
 
 
-@needs_setpriv
+@needs_linux
 def test_a_database_that_may_not_be_read_is_refused(folder: Path, database: Path) -> None:
     database.chmod(0o000)
     line = None
@@ -204,7 +193,7 @@ def test_a_database_that_may_not_be_read_is_refused(folder: Path, database: Path
     assert line.count("\n") == 1
 
 
-@needs_setpriv
+@needs_linux
 def test_a_data_directory_that_cannot_be_made_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
     folder.chmod(0o555)

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from callsheet.api.client_kind import client_of
-from callsheet.api.grants import Answered, Verdict
+from callsheet.api.grants import Verdict
 from callsheet.api.request import bearer
 from callsheet.api.state import State
-from callsheet.domain.access.delegation import Delegation
 from callsheet.domain.access.keyring import NEVER, KeyFault, KeyRecord, Principal
 from callsheet.domain.access.workspace import Workspace
 from callsheet.domain.errors import AuthenticationError, OverloadedError, PermissionDeniedError
@@ -31,7 +30,8 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
     """Return who is asking: the owner of ``x-api-key`` if that is valid, else of the Bearer secret.
 
     A secret that the keyring has, in whatever state, is judged by the keyring alone; any other may be a delegated
-    key.
+    key. A valid key of the keyring comes before a delegated one, whichever header it is in: nothing is asked about
+    a request that has one, so what is known of the other credential is chance.
 
     Parameters
     ----------
@@ -47,28 +47,32 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
     OverloadedError
         One of them cannot be judged, as the gateway that may know it is away, and the other is not valid.
     """
-    failure, away_until, certain_until = None, 0.0, NEVER
+    failure, away_until, certain_until = "", 0.0, NEVER
+    granted: Principal | None = None
     for secret, wrong in (
         (headers.get(b"x-api-key"), "invalid x-api-key"),
         (bearer(headers.get(b"authorization")), "Invalid bearer token"),
     ):
-        if secret:
-            key = state.keyring.find(secret)
-            found: Principal | str | None = None
-            if key is not None:
-                fault = find_fault(state, key, now)
-                found = principal_of(key) if fault is None else _TEXTS[fault]
-            elif state.delegation is not None:
-                answered = state.grants.find(secret, now, client_of(headers) if state.delegation.by_client else b"")
-                found = _delegated(state, state.delegation, answered)
-                if answered is not None:
-                    certain_until = min(certain_until, answered.until)
-                    if answered.verdict is Verdict.AWAY:
-                        away_until = max(away_until, answered.until)
-            if isinstance(found, Principal):
-                return found if found.grant is None else found._replace(expires=certain_until)
-            failure = failure or found or wrong
-    if failure is not None and state.options.any_key:
+        if not secret:
+            continue
+        key = state.keyring.find(secret)
+        if key is not None:
+            fault = find_fault(state, key, now)
+            if fault is None:
+                return principal_of(key)
+            failure = failure or _TEXTS[fault]
+            continue
+        found, until, is_away = _look_up(state, secret, headers, now)
+        certain_until = min(certain_until, until)
+        if isinstance(found, Principal):
+            granted = granted or found._replace(expires=certain_until)
+            continue
+        failure = failure or found or wrong
+        if is_away:
+            away_until = max(away_until, until)
+    if granted is not None:
+        return granted
+    if failure and state.options.any_key:
         return ANY_KEY
     if away_until:
         error = OverloadedError("Overloaded")
@@ -77,14 +81,25 @@ def authenticate(state: State, headers: Mapping[bytes, bytes], now: float) -> Pr
     raise AuthenticationError(failure or "x-api-key header is required")
 
 
-def _delegated(state: State, delegation: Delegation, answered: Answered | None) -> Principal | str | None:
-    """Who shows a delegated key; else why not: None if its gateway did not accept it."""
-    if answered is None or answered.grant is None:
-        return None
+def _look_up(
+    state: State, secret: bytes, headers: Mapping[bytes, bytes], now: float
+) -> tuple[Principal | str, float, bool]:
+    """What is known of a secret that the keyring does not have, until when, and whether its gateway is away.
+
+    That is who shows it, or else why not; an empty text if the gateway did not accept it, or was not asked.
+    """
+    delegation = state.delegation
+    if delegation is None:
+        return "", NEVER, False
+    answered = state.grants.find(secret, now, client_of(headers) if delegation.by_client else b"")
+    if answered is None:
+        return "", now, False
+    if answered.grant is None:
+        return "", answered.until, answered.verdict is Verdict.AWAY
     workspace_id = delegation.workspace_id or state.default_workspace_id
     if workspace_id not in state.workspaces:
-        return _DEACTIVATED
-    return Principal(answered.grant.tag, workspace_id, answered.until, answered.grant)
+        return _DEACTIVATED, answered.until, False
+    return Principal(answered.grant.tag, workspace_id, answered.until, answered.grant), answered.until, False
 
 
 def find_fault(state: State, key: KeyRecord, now: float) -> KeyFault | None:

@@ -39,7 +39,7 @@ class Caller(NamedTuple):
     if_none_match
         The entity tags that it has, or None.
     expires
-        When its key does, in seconds since the epoch.
+        Until when it is certain who asks, in seconds since the epoch.
     """
 
     key_id: str

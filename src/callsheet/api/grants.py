@@ -1,7 +1,7 @@
 """Grants: what is remembered of delegated keys, by a keyed hash of each; in memory, bounded in number and bytes.
 
 Of a credential itself nothing is kept: what was seen of it is found by BLAKE2b under a key that each process makes
-for itself. That takes less than half the time of HMAC-SHA256, several times for each request of a new key.
+for itself. Of usual keys, that takes less than half the time of HMAC-SHA256, several times for each new one.
 """
 
 from collections import OrderedDict

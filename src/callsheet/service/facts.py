@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property, lru_cache
 
 from callsheet import __version__
 from callsheet.domain.changes.naming import Naming
@@ -40,12 +40,16 @@ class Facts:
 
     @classmethod
     def built_in(cls, now: datetime) -> "Facts":
-        """Return those that this release ships, as they are at ``now``."""
-        return cls(*builtin_catalog(), facts_date()).at(now)
+        """Return those that this release ships, as they are at ``now``; they are read once."""
+        return _shipped_at(_shipped().last_turn(now))
+
+    def last_turn(self, now: datetime) -> datetime | None:
+        """Return when a model of these last retired by itself until ``now``; None if none has."""
+        return max((day for model in self.models if (day := _turn_of(model)) and day <= now), default=None)
 
     def at(self, now: datetime) -> "Facts":
         """Return the facts of ``now``: what is to retire at a time that has come, and is exact, is retired."""
-        turned = max((day for model in self.models if (day := _turn_of(model)) and day <= now), default=None)
+        turned = self.last_turn(now)
         if turned is None:
             return self
         models = [_at(model, now) for model in self.models]
@@ -78,6 +82,17 @@ class Facts:
     def naming(self) -> Naming:
         """Return what these facts say of the names that other platforms give to the models."""
         return Naming({model.id: model.record() for model in self.models}, self.aliases)
+
+
+@cache
+def _shipped() -> Facts:
+    return Facts(*builtin_catalog(), facts_date())
+
+
+@lru_cache(maxsize=4)
+def _shipped_at(turn: datetime | None) -> Facts:
+    """The facts of every time from ``turn``, at which a model retires, until the next one does."""
+    return _shipped() if turn is None else _shipped().at(turn)
 
 
 def _age_of(mark: str) -> tuple[str, str, tuple[int, ...]]:

@@ -4,12 +4,13 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
-
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from typing import TYPE_CHECKING, Any, Final
 
 from tests.clients.installed import installed
 from tests.clients.programs import be_without
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
 
@@ -32,8 +33,10 @@ def chromium_path() -> str:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium() -> Iterator["Browser"]:
     """Yield a browser without a window."""
+    from playwright.sync_api import sync_playwright  # which takes a tenth of a second, and runs with --all alone
+
     path = chromium_path()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
@@ -50,7 +53,7 @@ class Watched:
         Of the browser.
     """
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: "BrowserContext") -> None:
         context.set_default_timeout(20_000)
         self.page: Page = context.new_page()
         self.faults: list[str] = []
@@ -107,7 +110,7 @@ class Watched:
 
 
 @contextmanager
-def watched(browser: Browser, folder: Path | None = None, **options: Any) -> Iterator[Watched]:
+def watched(browser: "Browser", folder: Path | None = None, **options: Any) -> Iterator[Watched]:
     """Yield a page in a context with these options, signed in by the state in ``folder`` if there is one."""
     state = None if folder is None else str(folder / "state.json")
     context = browser.new_context(storage_state=state, **options)

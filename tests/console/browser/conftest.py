@@ -2,15 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.console.browser.chromium import chromium
 from tests.console.browser.sample import fill
 from tests.installation import Installation
 from tests.program import Server, call
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 class ConsoleServer(NamedTuple):
@@ -36,7 +38,7 @@ class ConsoleServer(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator["Browser"]:
     """One browser for the tests of a file; as long as it is there, nothing else can run an event loop."""
     with chromium() as found:
         yield found
@@ -54,13 +56,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleServer]:
 
 
 @pytest.fixture(scope="module")
-def console(browser: Browser, server: ConsoleServer) -> ConsoleServer:
+def console(browser: "Browser", server: ConsoleServer) -> ConsoleServer:
     """The same, with the browser signed in."""
     sign_in(browser, server)
     return server
 
 
-def sign_in(browser: Browser, console: ConsoleServer) -> None:
+def sign_in(browser: "Browser", console: ConsoleServer) -> None:
     """Sign a browser in by a link, and keep what it keeps for it."""
     context = browser.new_context()
     page = context.new_page()

@@ -4,20 +4,22 @@ A page is loaded in a wide window, in a narrow one and without scripts, each tim
 """
 
 from collections.abc import Iterator
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import pytest
-from playwright.sync_api import Browser, ViewportSize
 
 from tests.console.browser.chromium import Watched, watched
 from tests.console.browser.conftest import ConsoleServer
 from tests.console.browser.sample import PAGES
 from tests.tiers import exhaustive
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ViewportSize
+
 pytestmark = exhaustive
 
-_WIDE: Final[ViewportSize] = {"width": 1280, "height": 720}
-_NARROW: Final[ViewportSize] = {"width": 320, "height": 640}
+_WIDE: Final["ViewportSize"] = {"width": 1280, "height": 720}
+_NARROW: Final["ViewportSize"] = {"width": 320, "height": 640}
 
 #: The rules of axe that a color can break; the style sheet changes nothing else where it is dark.
 _OF_COLORS: Final = ("color-contrast", "link-in-text-block")
@@ -27,13 +29,13 @@ _OF_SCRIPTS: Final = ('- button "Copy"', '- button "Show its list"')
 
 
 @pytest.fixture(scope="module")
-def with_scripts(browser: Browser, console: ConsoleServer) -> Iterator[Watched]:
+def with_scripts(browser: "Browser", console: ConsoleServer) -> Iterator[Watched]:
     with watched(browser, console.folder) as seen:
         yield seen
 
 
 @pytest.fixture(scope="module")
-def without_scripts(browser: Browser, console: ConsoleServer) -> Iterator[Watched]:
+def without_scripts(browser: "Browser", console: ConsoleServer) -> Iterator[Watched]:
     with watched(browser, console.folder, java_script_enabled=False) as seen:
         yield seen
 
@@ -52,7 +54,7 @@ def shown(with_scripts: Watched, console: ConsoleServer, path: str) -> Watched:
     return with_scripts
 
 
-def _look(seen: Watched, scheme: Literal["light", "dark"], window: ViewportSize) -> None:
+def _look(seen: Watched, scheme: Literal["light", "dark"], window: "ViewportSize") -> None:
     seen.page.emulate_media(color_scheme=scheme)
     seen.page.set_viewport_size(window)
 

@@ -5,13 +5,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Final
-
-from playwright.sync_api import Browser
+from typing import TYPE_CHECKING, Final
 
 from tests.console.browser.chromium import watched
 from tests.console.browser.conftest import ConsoleServer
 from tests.tiers import exhaustive
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = exhaustive
 
@@ -85,7 +86,7 @@ def halving(port: int) -> Iterator[HalvingProxy]:
         proxy.server.server_close()
 
 
-def test_a_page_is_shown_once_all_of_it_is_there(browser: Browser, console: ConsoleServer) -> None:
+def test_a_page_is_shown_once_all_of_it_is_there(browser: "Browser", console: ConsoleServer) -> None:
     """Otherwise the columns of a table would move while its rows arrive."""
     port = int(console.url.split(":")[2].split("/")[0])
     with halving(port) as proxy, watched(browser, console.folder) as seen:

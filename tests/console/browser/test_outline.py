@@ -1,14 +1,16 @@
 """What a screen reader finds on the main pages: landmarks, headings, and what can be done, in their order."""
 
 from textwrap import dedent
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
-from playwright.sync_api import Browser, expect
 
 from tests.console.browser.chromium import watched
 from tests.console.browser.conftest import ConsoleServer
 from tests.tiers import exhaustive
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = exhaustive
 
@@ -95,8 +97,10 @@ OUTLINES: Final = {
 
 @pytest.mark.parametrize("path", OUTLINES)
 def test_a_page_has_its_landmarks_headings_and_controls_in_order(
-    path: str, browser: Browser, console: ConsoleServer
+    path: str, browser: "Browser", console: ConsoleServer
 ) -> None:
+    from playwright.sync_api import expect  # which takes a tenth of a second, and runs with --all alone
+
     with watched(browser, console.folder) as seen:
         seen.open(console.url + path)
         expect(seen.page.locator("body")).to_match_aria_snapshot(dedent(OUTLINES[path]))

@@ -1,12 +1,13 @@
 """The slider over the catalogue of a day, in a browser."""
 
-from typing import Final
-
-from playwright.sync_api import Browser, expect
+from typing import TYPE_CHECKING, Final
 
 from tests.console.browser.chromium import watched
 from tests.console.browser.conftest import ConsoleServer
 from tests.tiers import exhaustive
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = exhaustive
 
@@ -28,7 +29,11 @@ window.fetch = async (...asked) => {
 """
 
 
-def test_sliding_shows_the_day_with_at_most_one_request_under_way(browser: Browser, console: ConsoleServer) -> None:
+def test_sliding_shows_the_day_with_at_most_one_request_under_way(
+    browser: "Browser", console: ConsoleServer
+) -> None:
+    from playwright.sync_api import expect  # which takes a tenth of a second, and runs with --all alone
+
     with watched(browser, console.folder) as seen:
         page = seen.page
         page.add_init_script(_COUNT)
@@ -43,7 +48,9 @@ def test_sliding_shows_the_day_with_at_most_one_request_under_way(browser: Brows
         seen.check()
 
 
-def test_without_scripts_the_slider_has_a_button(browser: Browser, console: ConsoleServer) -> None:
+def test_without_scripts_the_slider_has_a_button(browser: "Browser", console: ConsoleServer) -> None:
+    from playwright.sync_api import expect  # which takes a tenth of a second, and runs with --all alone
+
     with watched(browser, console.folder, java_script_enabled=False) as seen:
         seen.open(f"{console.url}/changes/at")
         seen.page.get_by_role("slider").press("End")

@@ -248,6 +248,10 @@ happenings = st.sampled_from(["answer", "answer", "late", "sweep", "end", "drain
 @example([asking(GOOD, "callsheet-asked-by: other-0123"), "answer"])
 @example(["answer", asking(GOOD), asking(GOOD, *two(ANOTHER)), asking(GOOD, *two(ANOTHER)), asking(GOOD)])
 @example(["answer", asking(GOOD), asking(GOOD, *two(WRONG)), asking(GOOD, *two(LOOP)), asking(GOOD, *two(WRONG))])
+@example(
+    ["answer", asking(GOOD), asking(GOOD, *two(ANOTHER), "callsheet-asked-by: x-0"), asking(GOOD, *two(ANOTHER))]
+)
+@example(["answer", asking(SECRET, *two(ANOTHER)), asking(ANOTHER), asking(SECRET, *two(ANOTHER))])
 @examples(3)
 def test_whatever_happens_while_requests_wait_all_is_as_on_the_ordinary_path(
     rig: Rig, events: list[bytes | str]
@@ -309,6 +313,22 @@ def test_a_request_that_waited_is_refused_without_a_cycle(rig: Rig, key: str, ev
         assert here.line.protocol.cycle is None
         assert not any(rig.app.observer.metrics.ordinary.values())
         assert rig.asked == [(key, 0)]
+        await rig.app.keys.close()
+
+    run(talk)
+
+
+@pytest.mark.parametrize(("key", "event", "status"), [(WRONG, "answer", 401), (GOOD, "late", 529)])
+def test_a_fault_while_a_request_that_waited_is_refused_costs_no_answer(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, key: str, event: str, status: int
+) -> None:
+    async def talk(loop: ClockLoop) -> None:
+        here = Talk(rig, loop, fast=True)
+        monkeypatch.setattr(here.line.config.fast_path, "respond", lambda *_: 1 / 0)
+        await here.let(asking(key))
+        await here.let(event)
+        assert [reply.status for reply in replies(here.line.wire.sent)] == [status]
+        assert rig.app.observer.metrics.fast_path_errors == 1
         await rig.app.keys.close()
 
     run(talk)

@@ -1,8 +1,9 @@
 """Asking: a request waits as bytes while its key is being asked about.
 
 As long as nothing else happens to the connection, no scope or ASGI cycle is made for it, and once its key is known
-it is answered or refused as any other. If anything does happen (more arrives, the client leaves, the server stops),
-uvicorn's own path takes over, and waits for what has been asked already.
+it is answered as any other, or refused if its key, a rate limit or the gateway is why. If anything does happen
+(more arrives, the client leaves, the server stops), or if it is refused for another reason, uvicorn's own path
+takes over, and waits for what has been asked already.
 """
 
 from asyncio import Task
@@ -55,7 +56,16 @@ class AskingProtocol(WritingProtocol):
     def ask(self, data: bytes, head: Head, client: Client, now: float, begun: float) -> bool:
         """Have the key of a request asked about, and let it wait, if that must be; return whether it must.
 
-        Nothing is ahead of the request. The parameters are those of `Waiting`; ``now`` is in epoch seconds.
+        Nothing is ahead of the request.
+
+        Parameters
+        ----------
+        data, client, begun
+            As of `Waiting`.
+        head
+            What ``data`` means.
+        now
+            Seconds since the epoch.
         """
         fast_path, (path, query, lines) = self.fast_path, head
         if fast_path.live.current.delegation is None or ASKED_BY in data.lower():  # which is not among the lines
@@ -71,24 +81,33 @@ class AskingProtocol(WritingProtocol):
         return True
 
     def answer_checked(self, waiting: Waiting, refusal: APIError | None) -> bool:
-        """Answer a request whose key has been asked about; return whether that was possible."""
+        """Answer a request whose key has been asked about, or refuse it for ``refusal`` unless that is None.
+
+        Return whether it was answered; if not, nothing has been written.
+        """
         raise NotImplementedError
 
     def refuse_checked(self, waiting: Waiting, now: float, refusal: APIError | None = None) -> bool:
         """Refuse a request that has waited, for ``refusal`` or for what its key has turned out to be.
 
-        Return whether it was refused; nothing has been written if not.
+        Return whether it was refused; if not, nothing has been written.
         """
-        fast_path = self.fast_path
+        fast_path, written = self.fast_path, self.server_state.total_requests
         request_id = fast_path.ids.make()
-        request = waiting.request._replace(now=now, request_id=request_id.decode("ascii"))
-        response = fast_path.respond(request, refusal)
-        if response.status not in REFUSED_STATUSES:
+        try:
+            request = waiting.request._replace(now=now, request_id=request_id.decode("ascii"))
+            response = fast_path.respond(request, refusal)
+            if response.status not in REFUSED_STATUSES:
+                return False
+            label = fast_path.observer.label(request, response)
+            ids = len(request_id_headers(response.dialect, b""))
+            rest = b"\r\n%b\r\n" % write_lines(response.headers[ids:])
+            self.write_answer(label, request_id, rest, response.body, waiting.begun, waiting.client)
+        except Exception:
+            if self.server_state.total_requests != written:
+                raise  # an answer is out
+            fast_path.record_error()
             return False
-        label = fast_path.observer.label(request, response)
-        ids = len(request_id_headers(response.dialect, b""))
-        rest = b"\r\n%b\r\n" % write_lines(response.headers[ids:])
-        self.write_answer(label, request_id, rest, response.body, waiting.begun, waiting.client)
         return True
 
     def leave_waiting(self) -> None:

@@ -33,7 +33,7 @@ _log = logging.getLogger("callsheet")
 #: Counts a request, by who sends it and the id of the key, and returns whether it may be answered.
 Admits: TypeAlias = Callable[[Client, str | None], bool]
 
-#: The statuses with which a request is refused that has waited for its key.
+#: The statuses with which a request that has waited for its key is refused without a cycle.
 REFUSED_STATUSES: Final = (401, 429, 529)
 _STATUSES: Final = (200, 304, *REFUSED_STATUSES)
 

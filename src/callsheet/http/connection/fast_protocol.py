@@ -1,13 +1,12 @@
 """The uvicorn driver of `answer`: plain requests of the public API are answered where they arrive.
 
 No task, scope or ASGI cycle is made for them, and no parser called: one write. Where a gateway must be asked about
-the key, the request waits for that (`asking.py`). What is out of the ordinary (a body, an upgrade, a refusal, a
-request in pieces, or behind one that is still being answered, a reader that is too slow) takes uvicorn's own path
-through the same app, which keeps its promises, and is counted by `Ordinary`.
+the key, the request waits for that (`asking.py`). What is out of the ordinary (a body, an upgrade, a refusal of
+what has not waited, a request in pieces, or behind one that is still being answered, a reader that is too slow)
+takes uvicorn's own path through the same app, which keeps its promises, and is counted by `Ordinary`.
 """
 
 from asyncio import Transport
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final
 
 from callsheet.api.answer import negotiate_encoding, select_body, success_response
@@ -16,7 +15,7 @@ from callsheet.api.caller import Caller
 from callsheet.api.compression import MIN_COMPRESSED_BYTES
 from callsheet.api.dialect import OPENAI
 from callsheet.api.headers import request_id_headers
-from callsheet.api.request import Header, Request, find_names
+from callsheet.api.request import Request, find_names
 from callsheet.api.view import UnfinishedError
 from callsheet.domain.access.keyring import NEVER
 from callsheet.domain.errors import APIError
@@ -28,6 +27,7 @@ from callsheet.http.metrics.counters import Ordinary
 from callsheet.http.observer import Client
 from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedResponse
 from callsheet.http.wire_headers import write_lines
+from callsheet.service.delegation.asked_by import ASKED_BY
 
 _START: Final = b"GET /v1/"
 _LIST: Final = b"/v1/models"  # the path that nearly all requests for lists have
@@ -107,7 +107,7 @@ class FastProtocol(AskingProtocol):
         super().data_received(data)
 
     def answer_checked(self, waiting: Waiting, refusal: APIError | None) -> bool:
-        """Answer a request whose key has been asked about, which has counted it, if it may be answered at once."""
+        """Answer a request whose key has been asked about; it has been counted towards the rate limits."""
         if self.limit_concurrency is not None or self.fast_path.unread.is_full:  # which they were not as it arrived
             return False
         if refusal is not None:
@@ -198,12 +198,7 @@ class FastProtocol(AskingProtocol):
         cache = fast_path.cache
         known = cache.callers.get(lines)
         if known is None or now >= known.caller.expires:
-            if (  # of two credentials, the one that is known may not be the one that counts
-                waiting is None
-                and fast_path.live.current.delegation is not None
-                and _has_two_credentials(self.reader.headers(lines))
-                and self.ask(data, head, client, now, begun)
-            ):
+            if waiting is None and self._asks_first(data, head, client, now, begun):
                 return
             known = cache.caller(fast_path.live.current, lines, lambda: self.reader.headers(lines), now)
         caller, plain_lines, varying_lines, _ = known
@@ -236,6 +231,22 @@ class FastProtocol(AskingProtocol):
             size = len(data) + len(rest) + len(content) + ENTRY_BYTES
             cache.keep_answer(head, CachedResponse(rest + content, caller.expires, label, size, caller.key_id))
 
+    def _asks_first(self, data: bytes, head: Head, client: Client, now: float, begun: float) -> bool:
+        """Let a request with two credentials wait if that must be: the known one may not be the one that counts.
+
+        Raises
+        ------
+        _LeftError
+            It is itself a question about a key.
+        """
+        if self.fast_path.live.current.delegation is None:
+            return False
+        if not {b"x-api-key", b"authorization"} <= {name for name, _ in self.reader.headers(head[2])}:
+            return False
+        if ASKED_BY in data.lower():  # of which `ask` says only that it does not wait
+            raise _LeftError(Ordinary.FORM)
+        return self.ask(data, head, client, now, begun)
+
     def _make_unusual(
         self,
         data: bytes,
@@ -261,10 +272,6 @@ class FastProtocol(AskingProtocol):
             size = len(data) + len(rest) + len(response.body) + ENTRY_BYTES
             content = rest + response.body
             fast_path.cache.keep_answer(head, CachedResponse(content, caller.expires, label, size, caller.key_id))
-
-
-def _has_two_credentials(headers: Iterable[Header]) -> bool:
-    return {b"x-api-key", b"authorization"} <= {name for name, _ in headers}
 
 
 class _LeftError(Exception):

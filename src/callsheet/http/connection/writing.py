@@ -12,7 +12,7 @@ _CLOSE: Final = b"\r\nconnection: close\r\n\r\n"
 
 
 class WritingProtocol(EnvelopeProtocol):
-    """Reads heads and writes answers itself, where that can be done at once."""
+    """Has what is needed to read heads, and writes answers."""
 
     def __init__(self, config: ConnectionConfig, *args: Any, **kwargs: Any) -> None:
         super().__init__(config, *args, **kwargs)
@@ -28,7 +28,7 @@ class WritingProtocol(EnvelopeProtocol):
         Parameters
         ----------
         label
-            What is recorded of the answer; its status is 200 or 304.
+            What is recorded of the answer; its status is one of those that `FastPath.openings` has.
         request_id
             Of a request that no other answer has carried.
         rest

@@ -38,7 +38,7 @@ class CachedResponse(NamedTuple, Generic[Content]):
     content
         The answer, in the form that its driver sends.
     expires
-        When the caller's key expires, in seconds since the epoch.
+        Until when it is certain who asks, in seconds since the epoch.
     label
         What is recorded of it.
     size
