@@ -3,7 +3,7 @@
 import gc
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -169,12 +169,44 @@ def empty(installation: Installation) -> Installation:
 DOORS: Final = ("answer", "http", *(pytest.param(name, marks=exhaustive) for name in ("app", "plain-http")))
 
 
+_KINDS: Final[dict[str, type[Door]]] = {
+    "answer": AnswerDoor,
+    "app": AppDoor,
+    "http": HTTPDoor,
+    "plain-http": PlainHTTPDoor,
+}
+
+
+@pytest.fixture(scope="module")
+def _shared_doors(_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Door]]:
+    """What gives the doors of a file to its tests that are marked with `reading`, each on a database of its own."""
+    doors: dict[str, Door] = {}
+
+    def door_of(name: str) -> Door:
+        if name not in doors:
+            path = tmp_path_factory.mktemp(name) / "callsheet.db"
+            shutil.copy(_template, path)
+            doors[name] = _KINDS[name](Installation(f"sqlite:///{path}"))
+        return doors[name]
+
+    yield door_of
+    for door in doors.values():
+        door.close()
+        door.installation.close()
+
+
 @pytest.fixture(params=DOORS)
 def door(request: pytest.FixtureRequest, installation: Installation) -> Iterator[Door]:
-    """The public API of `installation`, through the pure function, the ASGI app, and real HTTP."""
-    kind: type[Door] = {"answer": AnswerDoor, "app": AppDoor, "http": HTTPDoor, "plain-http": PlainHTTPDoor}[
-        request.param
-    ]
-    opened = kind(installation)
+    """The public API of `installation`, through the pure function, the ASGI app, and real HTTP.
+
+    Tests that are marked with `tests.doors.reading` share that of an installation as it is made.
+    """
+    if request.node.get_closest_marker("reading"):
+        shared: Door = request.getfixturevalue("_shared_doors")(request.param)
+        before = shared.standing()
+        yield shared
+        assert shared.standing() == before, "a test that is marked with `reading` has changed something"
+        return
+    opened = _KINDS[request.param](installation)
     yield opened
     opened.close()

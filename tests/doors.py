@@ -6,8 +6,9 @@ import json
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import pytest
 import uvicorn
 
 from callsheet.api.answer import answer
@@ -21,6 +22,9 @@ from callsheet.service.state.live import LiveState
 from callsheet.settings import Settings
 from tests.commits import Commits
 from tests.installation import Installation
+
+#: Marks tests that change neither what is served nor the settings: the doors of a file are opened once for them.
+reading: Final = pytest.mark.reading
 
 Headers = Mapping[str, str] | Sequence[tuple[str, str]]
 
@@ -73,6 +77,12 @@ class Door:
     def begin(self) -> LiveState:
         """Load what answers."""
         return self.installation.live(options_of(self.settings))
+
+    def standing(self) -> tuple[object, ...]:
+        """Return what differs once anything is changed: the settings, and the revision of the database."""
+        with self.installation.store.read() as reading:
+            installation = reading.installation()
+        return self.settings, id(self.live), installation and installation.revision
 
     def ask(self, method: str, target: str, headers: Headers = ()) -> Reply:
         """Send one request; `target` is path and query as they go over the wire."""

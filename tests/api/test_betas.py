@@ -5,7 +5,7 @@ import re
 
 from tests.clients.installed import installed
 from tests.clients.programs import be_without
-from tests.doors import Door
+from tests.doors import Door, reading
 
 KNOWN = "files-api-2025-04-14"
 ALSO_KNOWN = "context-1m-2025-08-07"
@@ -24,15 +24,18 @@ def refused(*values: str) -> tuple[int, str, str]:
     return 400, "invalid_request_error", message
 
 
+@reading
 def test_any_beta_in_any_spelling_is_accepted(door: Door) -> None:
     for lines in (["a"], ["a,b"], ["a, b"], ["a", "b"], ["a, b", "c,d"], [""], ["a,,b,"], ["next-week's (beta)"]):
         assert ask(door, *lines) == 200, lines
 
 
+@reading
 def test_betas_change_nothing(door: Door) -> None:
     assert door.get("/v1/models", {"anthropic-beta": KNOWN}).body == door.get("/v1/models").body
 
 
+@reading
 def test_a_hundred_betas_are_accepted_and_one_more_is_not(door: Door) -> None:
     many = [f"b{number}" for number in range(101)]
     assert ask(door, ",".join(many[:100])) == 200

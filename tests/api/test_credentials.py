@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from callsheet.service.access import AccessService
-from tests.doors import Door, Headers
+from tests.doors import Door, Headers, reading
 from tests.installation import Installation
 
 VERSION = ("anthropic-version", "2023-06-01")
@@ -26,18 +26,21 @@ def ask_both_ways(door: Door, secret: str) -> list[tuple[int, str, str]]:
     return [door.ask("GET", "/v1/models", [each(secret), VERSION]).error for each in (key, bearer)]
 
 
+@reading
 def test_a_secret_is_taken_from_either_header(door: Door) -> None:
     replies = [door.ask("GET", "/v1/models", [each(door.secret), VERSION]) for each in (key, bearer)]
     assert [reply.status for reply in replies] == [200, 200]
     assert replies[0].body == replies[1].body
 
 
+@reading
 def test_the_scheme_bearer_is_read_in_any_case(door: Door) -> None:
     for scheme in ("bearer", "BEARER", "bEaReR", "Bearer  "):
         reply = door.ask("GET", "/v1/models", [("authorization", f"{scheme} {door.secret}"), VERSION])
         assert reply.status == 200, scheme
 
 
+@reading
 def test_nothing_else_authenticates(door: Door) -> None:
     sent: list[tuple[str, Headers]] = [
         ("", []),
@@ -54,15 +57,18 @@ def test_nothing_else_authenticates(door: Door) -> None:
         assert door.ask("GET", f"/v1/models{query}", [*headers, VERSION]).error == REQUIRED, headers
 
 
+@reading
 def test_a_wrong_secret_is_refused_by_the_name_of_its_header(door: Door) -> None:
     for secret in ("sk-wrong", door.secret[:-1], f"{door.secret}x", door.secret.swapcase(), "é" * 40):
         assert ask_both_ways(door, secret) == [WRONG_KEY, WRONG_BEARER], secret
 
 
+@reading
 def test_a_secret_given_twice_is_not_valid(door: Door) -> None:
     assert door.ask("GET", "/v1/models", [key(door.secret), key(door.secret), VERSION]).error == WRONG_KEY
 
 
+@reading
 def test_of_two_credentials_the_valid_one_counts(door: Door) -> None:
     for headers in ([key("sk-wrong"), bearer(door.secret)], [key(door.secret), bearer("sk-wrong")]):
         assert door.ask("GET", "/v1/models", [*headers, VERSION]).status == 200
@@ -125,6 +131,7 @@ def test_a_key_of_an_archived_workspace_is_refused(door: Door, installation: Ins
     assert ask_both_ways(door, secret) == [DEACTIVATED, DEACTIVATED]
 
 
+@reading
 def test_a_secret_is_never_repeated(door: Door) -> None:
     for headers in ([key("sk-wrong-9999")], [bearer("sk-wrong-9999")]):
         reply = door.ask("GET", "/v1/models", [*headers, VERSION])
@@ -138,6 +145,7 @@ def test_with_the_setting_any_key_every_secret_is_accepted_but_none_is_not(door:
     assert door.ask("GET", "/v1/models", [VERSION]).error == REQUIRED
 
 
+@reading
 def test_a_comma_behind_the_scheme_is_refused(door: Door) -> None:
     for text in (f"Bearer, {door.secret}", f"bearer,  {door.secret}", f"Bearer , {door.secret}"):
         reply = door.ask("GET", "/v1/models", [("authorization", text), VERSION])
@@ -152,6 +160,7 @@ def test_a_comma_behind_the_scheme_is_refused(door: Door) -> None:
         assert reply.error == (401, "authentication_error", "x-api-key header is required"), text
 
 
+@reading
 def test_repeated_bearer_lines_are_one_wrong_credential_even_if_the_first_is_empty(door: Door) -> None:
     lines = [("authorization", "Bearer "), ("authorization", f"Bearer {door.secret}")]
     reply = door.ask("GET", "/v1/models", [*lines, ("anthropic-version", "2023-06-01")])

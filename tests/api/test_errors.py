@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from callsheet.api.request import parse_query
 from callsheet.domain.errors import InvalidRequestError
-from tests.doors import Door, Reply
+from tests.doors import Door, Reply, reading
 from tests.installation import Installation
 
 NOT_AN_INTEGER = "limit: Input should be a valid integer, unable to parse string as an integer"
@@ -75,11 +75,13 @@ QUERIES = {
 }
 
 
+@reading
 def test_every_malformed_query_is_refused_in_the_words_of_the_table(door: Door) -> None:
     refused = {query: door.get(f"/v1/models?{query}").error for query in QUERIES}
     assert refused == {query: (400, "invalid_request_error", text) for query, text in QUERIES.items()}
 
 
+@reading
 def test_an_integer_may_be_written_as_pydantic_takes_it(door: Door) -> None:
     for text in ("5.0", "5.00", "+5", "%2B5", "+5+", "%205%20", "0_5", "005", "5%0A", "%C2%A05", "%2B0_0_5.0"):
         assert len(door.get(f"/v1/models?limit={text}").ids) == 5, text
@@ -116,11 +118,13 @@ def test_a_limit_is_the_number_that_pydantic_takes_it_for(text: str) -> None:
             assert parse_query(query.encode(), 20).limit == number
 
 
+@reading
 def test_more_than_three_lifecycles_are_refused(door: Door) -> None:
     for query in ("lifecycle[]=active&" * 4, "lifecycle=active,active,active,active"):
         assert door.get(f"/v1/models?{query}").error[:2] == (400, "invalid_request_error")
 
 
+@reading
 def test_a_known_scalar_parameter_given_twice_counts_last(door: Door) -> None:
     assert len(door.get("/v1/models?limit=abc&limit=2").ids) == 2
     assert len(door.get("/v1/models?limit=2&limit=3").ids) == 3
@@ -131,6 +135,7 @@ def test_a_known_scalar_parameter_given_twice_counts_last(door: Door) -> None:
     assert door.get(f"/v1/models?after_id={newest}&after_id=").error[2] == f"after_id: {EMPTY}"
 
 
+@reading
 def test_an_unknown_model_is_named(door: Door) -> None:
     for asked, name in (
         ("none", "none"),
@@ -143,16 +148,19 @@ def test_an_unknown_model_is_named(door: Door) -> None:
         assert door.get(f"/v1/models/{asked}").error == (404, "not_found_error", f"model: {name}")
 
 
+@reading
 def test_messages_are_utf_8_and_not_escaped(door: Door) -> None:
     assert "模型".encode() in door.get("/v1/models/%E6%A8%A1%E5%9E%8B").body
 
 
+@reading
 def test_at_most_200_characters_of_a_model_are_quoted(door: Door) -> None:
     assert door.get(f"/v1/models/{'x' * 200}").error[2] == f"model: {'x' * 200}"
     assert door.get(f"/v1/models/{'x' * 201}").error[2] == f"model: {'x' * 200}"
     assert door.get(f"/v1/models/{'%C3%A9' * 1000}").error[2] == f"model: {'é' * 200}"
 
 
+@reading
 def test_a_url_beyond_the_limit_is_refused_before_anything_else(door: Door) -> None:
     for target in (f"/v1/models?{'x' * 9000}", f"/v1/models/{'x' * 9000}", f"/{'x' * 9000}"):
         assert door.ask("GET", target).error == (
@@ -216,6 +224,7 @@ def escaped(message: str) -> str:
     return message.replace('"', '\\"')
 
 
+@reading
 def test_a_success_says_nothing_about_retries(door: Door) -> None:
     assert "x-should-retry" not in door.get("/v1/models").headers
 

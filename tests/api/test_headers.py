@@ -3,7 +3,7 @@
 import re
 from uuid import UUID
 
-from tests.doors import Door, Reply
+from tests.doors import Door, Reply, reading
 from tests.installation import Installation
 
 REQUEST_ID = re.compile(r"req_01[1-9A-HJ-NP-Za-km-z]{22}", re.ASCII)
@@ -32,12 +32,14 @@ def replies(door: Door) -> dict[str, Reply]:
     }
 
 
+@reading
 def test_every_answer_has_its_own_request_id(door: Door) -> None:
     ids = [reply.headers["request-id"] for reply in replies(door).values()]
     assert all(REQUEST_ID.fullmatch(each) for each in ids), ids
     assert len(set(ids)) == len(ids)
 
 
+@reading
 def test_every_answer_says_how_it_may_be_kept(door: Door) -> None:
     for kind, reply in replies(door).items():
         assert reply.headers["cache-control"] == "private, no-cache", kind
@@ -45,18 +47,21 @@ def test_every_answer_says_how_it_may_be_kept(door: Door) -> None:
         assert reply.headers["vary"].removesuffix(", accept-encoding") == VARY, kind
 
 
+@reading
 def test_every_body_is_bare_application_json(door: Door) -> None:
     for kind, reply in replies(door).items():
         expected = None if kind == "not modified" else "application/json"
         assert reply.headers.get("content-type") == expected, kind
 
 
+@reading
 def test_every_length_is_that_of_the_body(door: Door) -> None:
     for kind, reply in replies(door).items():
         if kind not in ("head", "not modified"):
             assert reply.headers["content-length"] == str(len(reply.body)), kind
 
 
+@reading
 def test_every_success_has_a_strong_etag_and_no_error_has_one(door: Door) -> None:
     for kind, reply in replies(door).items():
         tag = reply.headers.get("etag")
@@ -67,6 +72,7 @@ def test_every_success_has_a_strong_etag_and_no_error_has_one(door: Door) -> Non
             assert STRONG_TAG.fullmatch(tag), tag
 
 
+@reading
 def test_no_answer_speaks_of_rate_limits_or_redirects(door: Door) -> None:
     for kind, reply in replies(door).items():
         names = " ".join(reply.headers)
@@ -84,6 +90,7 @@ def test_the_organization_is_one_uuid_for_ever(door: Door, installation: Install
     assert door.get("/v1/models").headers["anthropic-organization-id"] == first
 
 
+@reading
 def test_organization_and_workspace_are_named_once_they_are_known(door: Door) -> None:
     named = {
         kind: tuple(f"anthropic-{what}-id" in reply.headers for what in ("organization", "workspace"))
@@ -93,6 +100,7 @@ def test_organization_and_workspace_are_named_once_they_are_known(door: Door) ->
     assert {kind for kind, (_, workspace) in named.items() if not workspace} == {"401", "403", "404", "405", "414"}
 
 
+@reading
 def test_a_bad_version_is_refused_after_the_organization_is_known(door: Door) -> None:
     headers = door.ask("GET", "/v1/models", {"x-api-key": door.secret}).headers
     assert "anthropic-organization-id" in headers

@@ -4,7 +4,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from tests.doors import Door
+from tests.doors import Door, reading
 from tests.installation import Installation, make_model
 
 AWKWARD = "hf.co/org/m:Q4@v1+b~2"
@@ -148,6 +148,7 @@ def test_bytes_that_a_client_did_not_encode_are_utf_8(door: Door, empty: Install
     assert door.get("/v1/models/\xff").error[:2] == (400, "invalid_request_error")
 
 
+@reading
 def test_what_a_message_repeats_of_an_id_cannot_break_out_of_it(door: Door) -> None:
     reply = door.get("/v1/models/a%22%0A%1B[2J%00%E2%80%AE")
     assert reply.error[2] == 'model: a"\n\x1b[2J\x00\u202e'
@@ -161,15 +162,18 @@ def test_nothing_else_is_that_id(door: Door, empty: Installation) -> None:
         assert door.get(f"/v1/models/{spelling}").error[:2] == (404, "not_found_error"), spelling
 
 
+@reading
 def test_an_encoded_percent_sign_stays_one(door: Door) -> None:
     for asked, name in (("%252F", "%2F"), ("a%25b", "a%b"), ("%25zz", "%zz"), ("%2525", "%25")):
         assert door.get(f"/v1/models/{asked}").error == (404, "not_found_error", f"model: {name}")
 
 
+@reading
 def test_an_encoded_slash_alone_is_an_id_and_not_the_list(door: Door) -> None:
     assert door.get("/v1/models/%2F").error == (404, "not_found_error", "model: /")
 
 
+@reading
 def test_an_encoded_question_mark_belongs_to_the_id(door: Door) -> None:
     assert door.get("/v1/models/a%3Flimit=0%23b").error[2] == "model: a?limit=0#b"
 
@@ -181,11 +185,13 @@ def test_aliases_may_be_spelled_like_ids(door: Door, empty: Installation) -> Non
         assert door.get(f"/v1/models/{spelling}").json["id"] == "plain", spelling
 
 
+@reading
 def test_a_broken_escape_is_refused(door: Door) -> None:
     for asked in ("%", "a%", "a%2", "%zz", "%2Gx", "%u0041", "a%%41", "% 41".replace(" ", "%20")):
         assert door.get(f"/v1/models/{asked}").error[:2] == (400, "invalid_request_error"), asked
 
 
+@reading
 def test_bad_utf_8_is_refused(door: Door) -> None:
     for asked in ("%FF", "a%C3", "%C3x", "%C0%AF", "%ED%A0%80", "%F4%90%80%80", "%80"):
         assert door.get(f"/v1/models/{asked}").error[:2] == (400, "invalid_request_error"), asked

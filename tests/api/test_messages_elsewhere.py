@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.doors import Door, Headers, HTTPDoor, Reply
+from tests.doors import Door, Headers, HTTPDoor, Reply, reading
 
 PATHS = (
     "/v1/messages",
@@ -29,6 +29,7 @@ MESSAGE = "Not found: Callsheet serves the list of models only (GET /v1/models);
 over_http = pytest.mark.parametrize("door", ["http", "plain-http"], indirect=True)
 
 
+@reading
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_every_path_of_messages_is_a_404_that_says_where_they_go(door: Door, method: str) -> None:
     for target in PATHS:
@@ -38,6 +39,7 @@ def test_every_path_of_messages_is_a_404_that_says_where_they_go(door: Door, met
             assert reply.headers["x-should-retry"] == "false"
 
 
+@reading
 def test_an_openai_client_reads_it_in_its_own_envelope(door: Door) -> None:
     for target in PATHS:
         reply = door.ask("POST", target, {"authorization": f"Bearer {door.secret}"})
@@ -45,6 +47,7 @@ def test_an_openai_client_reads_it_in_its_own_envelope(door: Door) -> None:
         assert reply.json == {"error": {"message": MESSAGE, "type": "not_found_error", "param": None, "code": None}}
 
 
+@reading
 def test_a_head_has_no_body(door: Door) -> None:
     reply = door.ask("HEAD", "/v1/messages")
     assert (reply.status, reply.body) == (404, b"")
@@ -67,6 +70,7 @@ def post(door: Door, target: str, body: bytes | Iterable[bytes], headers: Header
     return replies
 
 
+@reading
 @over_http
 @pytest.mark.parametrize("size", [100, 65_536, 65_537, 5_000_000])
 def test_a_message_of_any_ordinary_size_gets_its_404_and_the_connection_goes_on(door: Door, size: int) -> None:
@@ -77,6 +81,7 @@ def test_a_message_of_any_ordinary_size_gets_its_404_and_the_connection_goes_on(
     assert listed.status == 200
 
 
+@reading
 @over_http
 def test_a_message_in_chunks_gets_its_404(door: Door) -> None:
     refused, listed = post(door, "/v1/messages", (b"x" * 10_000 for _ in range(100)), dict(door.credentials()))
@@ -91,6 +96,7 @@ def test_a_prefix_that_a_proxy_leaves_on_changes_nothing(door: Door) -> None:
     assert refused.error == (404, "not_found_error", MESSAGE)
 
 
+@reading
 @over_http
 def test_any_other_request_may_have_no_such_body(door: Door) -> None:
     assert isinstance(door, HTTPDoor)

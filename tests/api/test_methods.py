@@ -1,6 +1,6 @@
 """Section 1: GET and HEAD, and nothing else."""
 
-from tests.doors import Door, Headers, Reply
+from tests.doors import Door, Headers, Reply, reading
 
 CHANGING = {"request-id", "x-request-id", "date"}
 OTHERS = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
@@ -15,6 +15,7 @@ def head(door: Door, target: str, headers: Headers) -> tuple[Reply, Reply]:
     return got, headed
 
 
+@reading
 def test_head_answers_like_get_without_a_body(door: Door) -> None:
     for target, headers in (
         ("/v1/models", door.credentials()),
@@ -28,6 +29,7 @@ def test_head_answers_like_get_without_a_body(door: Door) -> None:
         assert headed.headers["content-length"] == str(len(got.body))
 
 
+@reading
 def test_head_answers_like_get_without_a_body_when_it_is_an_error(door: Door) -> None:
     for target, headers in (
         ("/v1/nothing", door.credentials()),
@@ -44,6 +46,7 @@ def test_head_answers_like_get_without_a_body_when_it_is_an_error(door: Door) ->
         assert headed.headers["content-length"] == str(len(got.body))
 
 
+@reading
 def test_every_other_method_is_refused_and_the_allowed_ones_are_named(door: Door) -> None:
     for method in OTHERS:
         for target in ("/v1/models", "/v1/models/claude-opus-5", "/v1/models/none"):
@@ -52,6 +55,7 @@ def test_every_other_method_is_refused_and_the_allowed_ones_are_named(door: Door
             assert reply.headers["allow"] == "GET, HEAD"
 
 
+@reading
 def test_no_other_answer_names_methods(door: Door) -> None:
     for target in ("/v1/models", "/v1/nothing", "/v1/models/none"):
         assert "allow" not in door.get(target).headers

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from callsheet.domain.times import parse_instant
-from tests.doors import Door, Headers, Reply
+from tests.doors import Door, Headers, Reply, reading
 from tests.installation import Installation, make_model
 
 
@@ -105,6 +105,7 @@ def test_paths_and_ids_are_spelled_as_freely(door: Door, empty: Installation) ->
     assert ask(door, "/v1/v1/models/").ids == ["hf.co/org/m:Q4"]
 
 
+@reading
 def test_only_bearer_without_a_version_and_without_x_api_key_is_openai(door: Door) -> None:
     bearer, key = ("authorization", f"bearer {door.secret}"), ("x-api-key", door.secret)
     version, agent = ("anthropic-version", "2023-06-01"), ("user-agent", "OpenAI/Python 2.0")
@@ -125,6 +126,7 @@ def test_only_bearer_without_a_version_and_without_x_api_key_is_openai(door: Doo
         assert ("request_id" not in body and "first_id" not in body) is openai, headers
 
 
+@reading
 def test_errors_are_in_openai_s_envelope(door: Door) -> None:
     wrong = door.ask("GET", "/v1/models", {"authorization": "Bearer sk-wrong"})
     errors = {
@@ -162,6 +164,7 @@ def test_errors_are_in_openai_s_envelope(door: Door) -> None:
         assert reply.headers["x-should-retry"] == "false"
 
 
+@reading
 def test_the_request_id_is_also_where_openai_s_sdk_looks(door: Door) -> None:
     for reply in (ask(door, "/v1/models"), ask(door, "/v1/models/none"), ask(door, "/v1/nothing")):
         assert reply.headers["x-request-id"] == reply.headers["request-id"]

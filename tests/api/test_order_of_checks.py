@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.doors import Door
+from tests.doors import Door, reading
 
 
 class Ask(NamedTuple):
@@ -46,27 +46,32 @@ def broken(door: Door, *parts: str) -> tuple[int, str, str]:
     return door.ask(*ask).error
 
 
+@reading
 @pytest.mark.parametrize("part", BREAK)
 def test_each_check_alone_answers(door: Door, part: str) -> None:
     assert broken(door, part) == ANSWER[part]
 
 
+@reading
 def test_of_two_failures_the_earlier_check_answers(door: Door) -> None:
     for first, second in PAIRS:
         assert broken(door, first, second) == ANSWER[first], (first, second)
 
 
+@reading
 def test_of_all_failures_the_path_answers(door: Door) -> None:
     for last in ("query", "model"):
         assert broken(door, "path", "method", "credential", "version", "workspace", last) == ANSWER["path"]
 
 
+@reading
 def test_a_missing_credential_comes_before_a_missing_version(door: Door) -> None:
     for target, version in product(("/v1/models", "/v1/models/none", "/v1/models?limit=0"), ("", "1999-01-01")):
         reply = door.ask("GET", target, {"anthropic-version": version})
         assert reply.error == (401, "authentication_error", "x-api-key header is required")
 
 
+@reading
 def test_a_broken_model_id_is_a_broken_path(door: Door) -> None:
     reply = door.ask("POST", "/v1/models/%zz")
     assert reply.error[:2] == (400, "invalid_request_error")

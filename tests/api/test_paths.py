@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.doors import Door, HTTPDoor
+from tests.doors import Door, HTTPDoor, reading
 
 LISTS = (
     "/v1/models/",
@@ -58,6 +58,7 @@ NOTHING = (
 )
 
 
+@reading
 def test_every_spelling_of_the_list_is_the_list_and_never_a_redirect(door: Door) -> None:
     plain = door.get("/v1/models")
     for target in LISTS:
@@ -65,6 +66,7 @@ def test_every_spelling_of_the_list_is_the_list_and_never_a_redirect(door: Door)
         assert (reply.status, reply.body, reply.headers["etag"]) == (200, plain.body, plain.headers["etag"]), target
 
 
+@reading
 def test_every_spelling_of_a_model_is_the_model_and_never_a_redirect(door: Door) -> None:
     plain = door.get("/v1/models/claude-opus-5")
     assert plain.json["id"] == "claude-opus-5"
@@ -73,17 +75,20 @@ def test_every_spelling_of_a_model_is_the_model_and_never_a_redirect(door: Door)
         assert (reply.status, reply.body, reply.headers["etag"]) == (200, plain.body, plain.headers["etag"]), target
 
 
+@reading
 def test_every_other_path_is_not_found(door: Door) -> None:
     for target in NOTHING:
         assert door.get(target).error == (404, "not_found_error", "Not found"), target
 
 
+@reading
 def test_an_alias_is_answered_with_the_id_it_means(door: Door) -> None:
     reply = door.get("/v1/models/claude-opus-4-5")
     assert reply.json["id"] == "claude-opus-4-5-20251101"
     assert reply.body == door.get("/v1/models/claude-opus-4-5-20251101").body
 
 
+@reading
 @pytest.mark.parametrize("door", ["app", "http", "plain-http"], indirect=True)
 def test_the_root_says_in_one_line_what_this_is(door: Door) -> None:
     for target in ("/", "/?x=y"):
@@ -106,6 +111,7 @@ def test_the_prefix_of_the_setting_root_path_may_be_there_or_not(door: Door) -> 
     assert door.get("/anthropicv1/models").error == (404, "not_found_error", "Not found")
 
 
+@reading
 @pytest.mark.parametrize("door", ["http"], indirect=True)
 def test_a_proxy_may_ask_with_the_absolute_form(door: Door) -> None:
     assert isinstance(door, HTTPDoor)

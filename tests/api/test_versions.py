@@ -1,6 +1,6 @@
 """Section 4, anthropic-version."""
 
-from tests.doors import Door
+from tests.doors import Door, reading
 
 REQUIRED = (400, "invalid_request_error", "anthropic-version: header is required")
 
@@ -14,6 +14,7 @@ def bad(version: str) -> tuple[int, str, str]:
     return 400, "invalid_request_error", f'anthropic-version: "{version}" is not a valid version'
 
 
+@reading
 def test_all_versions_answer_alike(door: Door) -> None:
     replies = [
         door.ask("GET", "/v1/models", {"x-api-key": door.secret, "anthropic-version": version})
@@ -23,21 +24,25 @@ def test_all_versions_answer_alike(door: Door) -> None:
     assert len({(reply.body, reply.headers["etag"]) for reply in replies}) == 1
 
 
+@reading
 def test_a_request_without_a_version_is_refused(door: Door) -> None:
     assert ask(door) == REQUIRED
     assert ask(door, "") == REQUIRED
 
 
+@reading
 def test_an_unknown_version_is_refused_and_quoted(door: Door) -> None:
     for version in ("2023-10-01", "2023-6-1", "20230601", "v1", "2023-06-01T00:00:00Z", "*", 'say "no"', "1,2"):
         assert ask(door, version) == bad(version)
 
 
+@reading
 def test_repeated_versions_are_joined_and_so_refused(door: Door) -> None:
     assert ask(door, "2023-06-01", "2023-06-01") == bad("2023-06-01, 2023-06-01")
     assert ask(door, "2023-06-01", "2026-10-21") == bad("2023-06-01, 2026-10-21")
 
 
+@reading
 def test_at_most_200_characters_of_a_version_are_quoted(door: Door) -> None:
     assert ask(door, "x" * 200) == bad("x" * 200)
     assert ask(door, "x" * 201) == bad("x" * 200)

@@ -5,6 +5,7 @@ import gzip
 import json
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from callsheet.cli.output.diagnosis.report import write_diagnosis
 from callsheet.doctor.clients.rules import load_clients
 from callsheet.doctor.examine import examine
+from callsheet.doctor.probe import sender
+from callsheet.doctor.probe.budget import MAX_BODY_BYTES, MAX_TOTAL_BYTES, Budget
 from callsheet.doctor.probe.target import parse_target
 from callsheet.doctor.report import Report
 from callsheet.domain.errors import DoctorError
@@ -155,9 +158,9 @@ def test_a_reply_that_is_not_http_is_refused_in_a_sentence(reply: bytes) -> None
 
 @pytest.mark.parametrize("coding", ["gzip", "gzip, gzip"])
 def test_a_body_that_is_small_until_it_is_decompressed_is_not_read_to_its_end(
-    coding: str, diagnose: Diagnose
+    coding: str, diagnose: Diagnose, limit_mib: int
 ) -> None:
-    bomb = b"[" * (65 << 20)
+    bomb = b"[" * (limit_mib + 1 << 20)
     for _ in coding.split(","):
         bomb = gzip.compress(bomb, 1)
 
@@ -165,7 +168,7 @@ def test_a_body_that_is_small_until_it_is_decompressed_is_not_read_to_its_end(
         plain = await ask(asked)
         return replace(plain, headers={**plain.headers, "content-encoding": coding}, body=bomb)
 
-    with pytest.raises(DoctorError, match="more than 64 MiB"):
+    with pytest.raises(DoctorError, match=f"more than {limit_mib} MiB"):
         diagnose(answer)
 
 
@@ -191,10 +194,20 @@ def test_names_cannot_break_the_table_they_stand_in(diagnose: Diagnose) -> None:
     assert {line.count("|") for line in text.split("\n") if line.startswith("| ")} <= {5, 6}
 
 
-def test_bodies_that_are_too_large_are_not_asked_for_without_end(diagnose: Diagnose) -> None:
+@pytest.fixture
+def limit_mib(monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many MiB a body may have; in the first tier, it and all together may have a sixteenth."""
+    shrunk = repeated(4, 0)
+    if shrunk:
+        monkeypatch.setattr(sender, "MAX_BODY_BYTES", MAX_BODY_BYTES >> shrunk)
+        monkeypatch.setattr(sender, "Budget", partial(Budget, body_bytes=MAX_TOTAL_BYTES >> shrunk))
+    return MAX_BODY_BYTES >> shrunk >> 20
+
+
+def test_bodies_that_are_too_large_are_not_asked_for_without_end(diagnose: Diagnose, limit_mib: int) -> None:
     async def too_large_but_for_the_list(asked: Asked, ask: Ask) -> Answered:
         answered = await ask(asked)
-        return answered if asked.value("limit") == "1000" else replace(answered, body=b" " * (65 << 20))
+        return answered if asked.value("limit") == "1000" else replace(answered, body=b" " * (limit_mib + 1 << 20))
 
     report = diagnose(too_large_but_for_the_list, clients=("claude-code",))
     assert report.unfinished == "the server sent too much in all"

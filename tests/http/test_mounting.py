@@ -1,9 +1,12 @@
 """The app mounted in other applications, each on a real server, without its lifespan."""
 
 import http.client
+import shutil
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import pytest
@@ -82,21 +85,50 @@ def in_litestar(app: CallsheetApp) -> Any:
     return Litestar([callsheet])
 
 
-@pytest.fixture
-def app(installation: Installation) -> Iterator[CallsheetApp]:
+def app_of(installation: Installation) -> CallsheetApp:
+    """The app over an installation with a model of which the id has a slash."""
     installation.add(make_model(SLASHED))
     installation.key(secret=SECRET)
-    made = create_app(Settings(database=installation.url, poll_seconds=0.01))
+    return create_app(Settings(database=installation.url, poll_seconds=0.01))
+
+
+@pytest.fixture
+def app(installation: Installation) -> Iterator[CallsheetApp]:
+    made = app_of(installation)
     yield made
     made.stop()
 
 
-@pytest.fixture(params=[in_starlette, in_nested_starlette, in_fastapi, in_litestar], ids=lambda each: each.__name__)
-def host(request: pytest.FixtureRequest, app: CallsheetApp) -> Iterator[Host]:
+class Mounted(NamedTuple):
+    """An installation, and a host of the app over it."""
+
+    installation: Installation
+    host: Host
+
+
+@pytest.fixture(
+    scope="module",
+    params=[in_starlette, in_nested_starlette, in_fastapi, in_litestar],
+    ids=lambda each: each.__name__,
+)
+def mounted(
+    request: pytest.FixtureRequest, _template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mounted]:
+    """One of each kind for all tests, which add models of their own names to it at most."""
+    path = tmp_path_factory.mktemp("mounted") / "callsheet.db"
+    shutil.copy(_template, path)
     mount: Callable[[CallsheetApp], Any] = request.param
-    opened = Host(mount(app))
-    yield opened
-    opened.close()
+    with closing(Installation(f"sqlite:///{path}")) as installation:
+        app = app_of(installation)
+        host = Host(mount(app))
+        yield Mounted(installation, host)
+        host.close()
+        app.stop()
+
+
+@pytest.fixture
+def host(mounted: Mounted) -> Host:
+    return mounted.host
 
 
 def _wait_until(host: Host, target: str, status: int) -> Reply:
@@ -140,8 +172,9 @@ def test_an_id_is_decoded_once_only(host: Host) -> None:
 
 
 @pytest.mark.parametrize("name", ["/data/models/x", "data/x/", "../x.gguf", "我的 模型", "claude-opus-4-8[1m]"])
-def test_an_id_of_any_kind_is_retrieved(host: Host, installation: Installation, name: str) -> None:
-    installation.add(make_model(name))
+def test_an_id_of_any_kind_is_retrieved(mounted: Mounted, name: str) -> None:
+    mounted.installation.add(make_model(name))
+    host = mounted.host
     asked = f"{ENCODED}/v1/models/{quote(name, safe='')}"
     assert _wait_until(host, asked, 200).json["id"] == name
     if name.isascii():
@@ -200,9 +233,10 @@ def test_the_open_paths_are_there_too(host: Host, path: str) -> None:
     assert host.get(ENCODED + path).status == 200
 
 
-def test_changes_arrive_although_no_lifespan_ran(host: Host, installation: Installation) -> None:
+def test_changes_arrive_although_no_lifespan_ran(mounted: Mounted) -> None:
+    host = mounted.host
     assert host.get(f"{ENCODED}/v1/models/added-later").status == 404
-    installation.add(make_model("added-later"))
+    mounted.installation.add(make_model("added-later"))
     _wait_until(host, f"{ENCODED}/v1/models/added-later", 200)
 
 
