@@ -56,6 +56,9 @@ _ENVIRONMENT: Final = dict(os.environ)
 _CLONE: Final = {"x86_64": 56, "aarch64": 220}
 _CLONE_PARENT: Final = 0x8000
 
+#: Whether anything can be forked here: on Linux, whose system call this is.
+CAN_FORK: Final = sys.platform == "linux" and platform.machine() in _CLONE
+
 #: What commands import only when they run.
 _IMPORTED_LATE: Final = (
     "alembic.command", "alembic.ext.checkconstraint_byname", "concurrent.futures.thread", "encodings.idna",
@@ -229,8 +232,7 @@ def environment_at_start() -> dict[str, str]:
 
 def _can_fork(command: Sequence[str], env: Mapping[str, str]) -> bool:
     return (
-        sys.platform == "linux"
-        and platform.machine() in _CLONE
+        CAN_FORK
         and (_is(COMMAND, command) or _is(PROGRAM, command))
         and _read_at_start(env) == environment_at_start()
     )

@@ -15,7 +15,7 @@ import pytest
 
 from tests.clients.installed import CLIENTS, installed
 from tests.clients.server import ClientServer
-from tests.starter import Forked, start_client
+from tests.starter import CAN_FORK, Forked, start_client
 
 HERE: Final = Path(__file__).parent
 
@@ -140,7 +140,7 @@ def start(
     """Start a client, with its standard streams in their order; forked if that saves much, unless `fresh`."""
     interpreter, *rest = command
     library = _FORKED.get(interpreter)
-    if library is None or fresh:
+    if library is None or fresh or not CAN_FORK:
         stdin, stdout, stderr = streams
         return subprocess.Popen(command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
     if rest[:2] == ["-W", "error"]:  # as the process is that forks
