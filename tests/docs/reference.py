@@ -122,8 +122,9 @@ to four seconds, each twice as long as the one before. `callsheet_build_info` ha
 [fast path](../glossary.md), which takes a fraction of the time: `busy` (another request of the connection is still
 being answered, its caller reads too slowly, or too much is left unread), `form` (it has a body, is in pieces or
 pipelined, or is unusual in another way), `path` (it is not a GET below `/v1/`), `setting` (`root_path`, or a shared
-storage of rate limits, wants every request there), `refused` (the answer is an error), `limited` (a rate limit
-refuses it), `large` (the answer must be prepared first, or is sent in portions), `fault` (the fast path failed).
+storage of rate limits, wants every request there), `refused` (the answer is an error, and no gateway was asked
+about its key first), `limited` (a rate limit refuses it, likewise), `large` (the answer must be prepared first, or
+is sent in portions), `fault` (the fast path failed).
 
 `callsheet_connections_dropped_total` has the label `reason`: `full` (there were `max_connections`), `slow` (the
 request did not arrive completely within `head_seconds`) or `unread` (the caller did not read the answer for

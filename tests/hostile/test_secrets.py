@@ -13,6 +13,7 @@ import pytest
 
 from tests.installation import Installation
 from tests.program import DEADLINE, Server, call, credentials
+from tests.tiers import repeated
 
 #: One that was brought along, one of ours, and one that is not good.
 BROUGHT: Final = "brought-along-3f9c1a77e2"
@@ -143,7 +144,8 @@ def test_a_session_leaves_no_secret_anywhere(
 ) -> None:
     ours = installation.key(name="made")
     new = installation.access.rotate_key("made", timedelta(hours=1)).secret
-    with Server(None, *way, fresh=True) as server:  # so that its title is what it would be
+    fresh = repeated(way == WAYS[0], True)  # so that its title is what it would be, once
+    with Server(None, *way, fresh=fresh) as server:
         answers = [each for secret in (BROUGHT, ours, new, WRONG) for each in use(server, secret)]
         answers.append(say(server, f"GET /v1/models HTTP/1.1\r\nhost: x\r\nx-api-key: {ours}\r\n".encode()))
         for secret in (ours, new, WRONG):

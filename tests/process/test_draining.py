@@ -16,7 +16,7 @@ import pytest
 from tests.installation import Installation
 from tests.process.test_workers import needs_proc, session, workers
 from tests.program import Server, credentials, wait_for
-from tests.tiers import first
+from tests.tiers import first, repeated
 
 KEY = "sk-test-0123456789abcdef"
 
@@ -104,7 +104,7 @@ class Balancer:
     """Sends requests to those that are ready, over connections that are kept as long as the server likes."""
 
     #: Between two requests of a client, or questions who is ready, in seconds: the servers need the processor.
-    PAUSE = 0.005
+    PAUSE = repeated(0.02, 0.005)
 
     def __init__(self, replicas: list[Server]) -> None:
         self.replicas = replicas

@@ -319,7 +319,7 @@ def test_its_first_start_costs_a_fraction_of_importing_it() -> None:
         done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
         return float(done.stdout)
 
-    assert min(first_start() for _ in range(3)) < 0.25
+    assert any(first_start() < 0.25 for _ in range(3))
 
 
 def test_it_needs_no_database_no_web_framework_and_no_command_line() -> None:
