@@ -1,5 +1,6 @@
 """Who sees what, why, what one sees, and how two differ."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -14,21 +15,27 @@ from callsheet.http.console.pages.remedy_titles import remedy_title
 from callsheet.service.explain.fixes import RemedyKind
 from tests.console.browser.sample import MARKUP, RIGHT_TO_LEFT
 from tests.console.browsing import Browser, Shown
+from tests.console.conftest import Fill
 from tests.installation import Installation, make_model
 
 MATRIX = "/console/access"
 HOSTILE = "acme/<img src=x onerror=alert(1)> é.json"
 
 
-@pytest.fixture
-def filled(empty: Installation) -> Browser:
-    """A browser, signed in, at an installation with a few models and workspaces."""
+def fill(empty: Installation) -> None:
+    """Add a few models and workspaces."""
     for name in ("claude-one", "claude-two", "gpt-one", HOSTILE):
         empty.catalog.add(make_model(name))
     empty.catalog.add(make_model("claude-hidden", hidden=True))
     empty.access.create_workspace(MARKUP, visibility=Visibility(("claude-*",)))
     empty.access.create_workspace(RIGHT_TO_LEFT, visibility=Visibility(("claude-*",)))
     empty.access.create_workspace("Narrow", visibility=Visibility(("claude-*",), ("*-two",)))
+
+
+@pytest.fixture
+def filled(empty: Installation, stock: Callable[[Fill], None]) -> Browser:
+    """A browser, signed in, at an installation with a few models and workspaces."""
+    stock(fill)
     return Browser(empty).sign_in()
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
@@ -25,6 +26,7 @@ from callsheet.service.sync.config import read_config
 from callsheet.service.sync.sources import SourcesService
 from tests.cli.conftest import CLI, call
 from tests.console.browsing import Browser
+from tests.console.conftest import Fill
 from tests.console.held import hold
 from tests.installation import Installation, make_model, now
 
@@ -137,9 +139,8 @@ ENDING: Final = frozenset({"endSession", "endSessions"})
 __all__ = ["call"]  # a fixture
 
 
-@pytest.fixture
-def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Installation:
-    """An installation in which each of the changes does something."""
+def fill(installation: Installation) -> None:
+    """Add something for each of the changes to change."""
     catalog = installation.catalog
     catalog.add(make_model(MODEL, line="opus"))
     catalog.add(make_model("-odd"))
@@ -153,6 +154,14 @@ def prepared(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Ins
     CalendarService(installation.store, "test", now).create("-old")
     SourcesService(installation.store, "test", now).add("first", read_config(FIRST))
     hold(installation, "gateway", ("acme/one",), **GATEWAY)
+
+
+@pytest.fixture
+def prepared(
+    installation: Installation, stock: Callable[[Fill], None], monkeypatch: pytest.MonkeyPatch
+) -> Installation:
+    """An installation in which each of the changes does something."""
+    stock(fill)
     monkeypatch.setenv("CALLSHEET_DATABASE_URL", installation.url)
     return installation
 
