@@ -154,6 +154,8 @@ def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ins
         shutil.copy(request.getfixturevalue(template), path)
         with closing(Installation(f"sqlite:///{path}")) as opened:
             yield opened
+        for each in filter(Path.is_file, tmp_path.glob("callsheet.db*")):  # a process keeps a descriptor of each
+            each.unlink()
 
 
 @pytest.fixture

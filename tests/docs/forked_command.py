@@ -77,7 +77,10 @@ def _run(channel: socket.socket) -> None:
         process = starter.start(command, Path(folder), environment, stdout, stderr, stdin=stdin, closed=closed)
         descriptor = os.pidfd_open(process.pid)
         try:
-            ended, _, _ = select.select([descriptor, channel.fileno()], [], [])
+            watched = select.poll()  # for descriptors of any number
+            for each in (descriptor, channel.fileno()):
+                watched.register(each, select.POLLIN)
+            ended = {each for each, _ in watched.poll()}
         finally:
             os.close(descriptor)
         if descriptor not in ended:

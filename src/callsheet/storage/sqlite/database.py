@@ -16,7 +16,7 @@ from callsheet.storage.database import Database, milliseconds
 from callsheet.storage.file_status import is_folder
 from callsheet.storage.sqlite.connection import QUERY_ONLY, driver_connection, make_engine, use_wal
 from callsheet.storage.sqlite.errors import READ_ONLY, explain
-from callsheet.storage.sqlite.files import Files, file_identity, uses_wal
+from callsheet.storage.sqlite.files import Files, file_identity
 from callsheet.storage.sqlite.url import check_url, mode_of, path_of
 from callsheet.storage.sqlite.wal import WalGuard
 from callsheet.storage.sqlite.watch import SQLiteWatch
@@ -170,7 +170,9 @@ class SQLite(Database):
     def apply_lasting_settings(self) -> None:
         """Switch the file to WAL mode; a backup that was put in place by hand is not in it."""
         with self.translating_errors():
-            if not uses_wal(self.file):
+            with self.engine.connect() as connection:
+                (mode,) = driver_connection(connection).execute("PRAGMA journal_mode").fetchone()
+            if mode != "wal":
                 use_wal(self.engine)
 
     def remove_side_files(self) -> None:
