@@ -51,16 +51,10 @@ class Scene(NamedTuple):
         wait_for(lambda: all(condition() for _ in range(6)))
 
 
-@pytest.fixture(autouse=True)
-def _set_up(_template: Path, tmp_path: Path) -> None:
-    """Put a database that is set up where `serving` finds it: quicker than to have each server make it."""
-    (tmp_path / "data").mkdir()
-    shutil.copy(_template, tmp_path / "data" / "callsheet.db")
-
-
 @contextmanager
 def serving(folder: Path, *flags: str) -> Iterator[Scene]:
     """A server whose last changes are in the -wal, and a backup of its database that lacks the very last one."""
+    (folder / "data").mkdir()
     path = folder / "data" / "callsheet.db"
     with Server(path, *flags) as server:
         named = ("--database", f"sqlite:///{path}")
