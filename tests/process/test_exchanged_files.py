@@ -59,12 +59,12 @@ def serving(folder: Path, *flags: str) -> Iterator[Scene]:
     with Server(path, *flags) as server:
         named = ("--database", f"sqlite:///{path}")
         installation = Installation(f"sqlite:///{path}")
-        leaver = installation.key(name="leaver")
+        scene = Scene(server, path, leaver=installation.key(name="leaver"))
+        wait_for(lambda: scene.metric("polls_total") > 0, "the watch, without which changes go into the database")
         assert call("backup", str(folder / "backup.db"), *named).returncode == 0
         installation.add(make_model("late"))
-        scene = Scene(server, path, leaver)
         wait_for(lambda: scene.metric("workers") == (2 if "2" in flags else 1), "all workers")
-        scene.everybody(lambda: server.get("/v1/models/late", leaver)[0] == 200)
+        scene.everybody(lambda: server.get("/v1/models/late", scene.leaver)[0] == 200)
         assert scene.ready() == ("ok", "up")
         yield scene
         assert server.stop() == 0

@@ -1,6 +1,7 @@
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from callsheet.domain.errors import (
 from callsheet.service.maintenance.backup import back_up
 from callsheet.storage.store import Store
 from callsheet.storage.watch import Watch
+from tests.program import call
 from tests.storage.files import NOW, fingerprint, make_database, url_of
 from tests.storage.others import execute
 
@@ -131,6 +133,54 @@ def test_a_file_that_was_removed_beside_the_database_ends_the_watch(file: Store,
         assert watch.changed(0)
         record(file)
         assert watch.changed(0)
+
+
+def add_in_another_process(store: Store, model: str) -> None:
+    """Add a model as another process does, which opens its own files."""
+    assert call("catalog", "add", model, "--database", url_of(Path(store.display_name))).returncode == 0
+
+
+def remove_what_is_beside(store: Store) -> None:
+    """Remove the -wal and the -shm, as no process should."""
+    for ending in ("-wal", "-shm"):
+        Path(f"{store.display_name}{ending}").unlink()
+
+
+def models_of(store: Store) -> list[str]:
+    with store.read() as reading:
+        return [model.id for model in reading.models()]
+
+
+@pytest.mark.parametrize("writes", [False, True])
+def test_a_connection_that_is_closed_last_removes_no_change_of_another_process(file: Store, writes: bool) -> None:
+    with file.watch() as watch, ExitStack() as stack:
+        watch.changed(0)
+        if writes:
+            record(file)
+        connection = stack.enter_context(file.database.engine.connect())
+        connection.exec_driver_sql("SELECT * FROM models").all()
+        remove_what_is_beside(file)
+        add_in_another_process(file, "theirs")
+        watch.close()
+    assert "theirs" in models_of(file)
+    assert call("check", "--database", url_of(Path(file.display_name))).returncode == 0
+
+
+def test_beside_a_connection_with_removed_files_none_is_opened(file: Store) -> None:
+    sentence = f"The file {file.display_name}-wal was replaced or removed while it was in use, "
+    with file.database.engine.connect() as connection:
+        connection.exec_driver_sql("SELECT * FROM models").all()
+        remove_what_is_beside(file)
+        add_in_another_process(file, "theirs")
+        with pytest.raises(DatabaseReplacedError, match=re.escape(sentence)):
+            file.watch()  # it would share the -shm that was removed, and not see what others write
+        with pytest.raises(DatabaseReplacedError, match=re.escape(sentence)):
+            record(file)
+    with file.watch() as watch:
+        watch.changed(0)
+        with watch.transaction() as connection:
+            found = connection.exec_driver_sql("SELECT id FROM models").scalars().all()
+    assert "theirs" in found
 
 
 def test_a_watch_that_is_closed_last_neither_brings_changes_into_the_file_nor_removes_any(file: Store) -> None:

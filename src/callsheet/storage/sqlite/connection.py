@@ -2,13 +2,15 @@
 
 import sqlite3
 import time
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine
 
 from callsheet.storage import database
 from callsheet.storage.database import milliseconds
+from callsheet.storage.sqlite.guarded import GuardedConnection
 
 #: The first statement on a connection that must not write, not even when it is closed.
 QUERY_ONLY = "PRAGMA query_only = ON"
@@ -30,24 +32,21 @@ def make_engine(url: URL, path: Path, options: dict[str, str], *first: str) -> E
     """
     name = f"file:{quote(str(path))}"
     uri = url.set(database=name).update_query_dict({**options, "uri": "true"})
-    engine = create_engine(uri, poolclass=NullPool)
-
-    @event.listens_for(engine, "connect")
-    def _connect(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None  # transactions begin where `Database.begin` says, DDL included
-        connection.execute(f"PRAGMA busy_timeout = {milliseconds(database.LOCK_TIMEOUT_SECONDS)}")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA synchronous = FULL")  # what was acknowledged survives a power cut
-        for statement in first:
-            connection.execute(statement)
-
-    return engine
+    statements = (
+        f"PRAGMA busy_timeout = {milliseconds(database.LOCK_TIMEOUT_SECONDS)}",
+        "PRAGMA foreign_keys = ON",
+        "PRAGMA synchronous = FULL",  # what was acknowledged survives a power cut; this one reads the schema
+        *first,
+    )
+    guarded = partial(GuardedConnection, path=path, first=statements)
+    explicit = {"isolation_level": None}  # transactions begin where `Database.begin` says, DDL included
+    return create_engine(uri, poolclass=NullPool, connect_args={"factory": guarded, **explicit})
 
 
-def driver_connection(connection: Connection) -> sqlite3.Connection:
+def driver_connection(connection: Connection) -> GuardedConnection:
     """Return the driver's own connection, on which a statement takes a tenth of the time."""
     opened = connection.connection.driver_connection
-    assert isinstance(opened, sqlite3.Connection)  # noqa: S101  # a connection that is open has one
+    assert isinstance(opened, GuardedConnection)  # noqa: S101  # a connection that is open has one
     return opened
 
 

@@ -30,9 +30,6 @@ _MAX_CHECKED_BYTES: Final = 16 * 2**20
 #: The triggers without which change records could be edited.
 _GUARDS: Final = {"changes_no_update", "changes_no_delete"}
 
-#: Under which name a connection carries the files that it opened.
-_OPENED: Final = "callsheet files"
-
 
 class SQLite(Database):
     """A SQLite file in WAL mode.
@@ -77,14 +74,12 @@ class SQLite(Database):
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Begin a transaction; one that writes takes SQLite's only write lock at once."""
         driver_connection(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
-        if writes:
-            connection.info[_OPENED] = Files.of(self.file)
 
     def commit(self, connection: Connection) -> None:
         """Commit, and check that the change went into the files that other processes open by these names."""
         super().commit(connection)
         try:
-            ending = Files.of(self.file).replaced(connection.info[_OPENED])
+            ending = Files.of(self.file).replaced(driver_connection(connection).files)
         except FileNotFoundError:
             ending = ""
         if ending is not None:

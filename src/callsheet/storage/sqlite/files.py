@@ -116,6 +116,12 @@ def names_of(path: Path) -> tuple[str, str, str]:
     return str(path), f"{place}-wal", f"{place}-shm"
 
 
+def name_of(path: Path, ending: str) -> str:
+    """Return the name of the file with this ending beside the database at ``path``; without one, its own."""
+    main, wal, shm = names_of(path)
+    return {"-wal": wal, "-shm": shm}.get(ending, main)
+
+
 def uses_wal(path: Path) -> bool:
     """Return whether the database at ``path`` is in WAL mode, or is not a database at all.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from callsheet.domain.errors import CorruptDatabaseError, StorageError, StorageUnavailableError
 from callsheet.domain.hints import Hint
 from callsheet.storage.file_status import status_of
-from callsheet.storage.sqlite.files import Files, names_of, uses_wal
+from callsheet.storage.sqlite.files import Files, name_of, uses_wal
 
 
 class WalGuard:
@@ -30,8 +30,7 @@ class WalGuard:
 
     def name_of(self, ending: str) -> str:
         """Return the name of the file with this ending; without one, that of the database."""
-        main, wal, shm = names_of(self._path)
-        return {"-wal": wal, "-shm": shm}.get(ending, main)
+        return name_of(self._path, ending)
 
     def has_wal(self) -> bool:
         """Return whether there is a -wal that holds anything."""

@@ -9,10 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from callsheet.domain.errors import DatabaseReplacedError, StorageError
+from callsheet.domain.errors import StorageError
 from callsheet.storage import schema
 from callsheet.storage.database import Database
+from callsheet.storage.sqlite.connection import driver_connection
 from callsheet.storage.sqlite.files import Files, names_of
+from callsheet.storage.sqlite.guarded import refuse_replaced
 from callsheet.storage.sqlite.wal import WalGuard
 from callsheet.storage.watch import Watch
 
@@ -69,7 +71,7 @@ class SQLiteWatch(Watch):
             self._woken.clear()
         with self._database.translating_errors():
             files = Files.watched(*names_of(self._path))
-            self._refuse_replaced(files)
+            refuse_replaced(self._path, files, self._files)
             version = self._ask("PRAGMA data_version")
             if self._is_written_over(files, version):
                 self._connection.close()
@@ -107,20 +109,13 @@ class SQLiteWatch(Watch):
             try:
                 self._version = self._ask("PRAGMA data_version")  # with the first question, SQLite opens all files
                 self._files = Files.watched(*names_of(self._path))
+                refuse_replaced(self._path, self._files, driver_connection(self._connection).files)
                 self._wal.refuse_mismatch(self._files)
                 self._wal.watched = self._files
                 self._schema = self._read_schema()
             except BaseException:
                 self._connection.close()
                 raise
-
-    def _refuse_replaced(self, files: Files) -> None:
-        """Raise DatabaseReplacedError if one of ``files`` is not the one that is watched."""
-        if (ending := files.replaced(self._files)) is not None:
-            raise DatabaseReplacedError(
-                f"The file {self._wal.name_of(ending)} was replaced or removed while it was in use, and with "
-                "it any change that only that file held; to replace a database in use, restore a backup into it."
-            )
 
     def _is_written_over(self, files: Files, version: object) -> bool:
         """Record what is there now; return whether a new connection may read something else than this one."""
