@@ -9,16 +9,14 @@ takes over, and waits for what has been asked already.
 from asyncio import Task
 from typing import Any, NamedTuple
 
-from callsheet.api.headers import request_id_headers
 from callsheet.api.request import Request
 from callsheet.domain.errors import APIError
 from callsheet.http.connection.config import ConnectionConfig
 from callsheet.http.connection.fast_path import REFUSED_STATUSES
 from callsheet.http.connection.head import Head
-from callsheet.http.connection.writing import WritingProtocol
+from callsheet.http.connection.writing import WritingProtocol, rest_of_head
 from callsheet.http.observer import Client
 from callsheet.http.public.asgi import KEY_CHECK, KeyCheck
-from callsheet.http.wire_headers import write_lines
 from callsheet.service.delegation.asked_by import ASKED_BY
 
 
@@ -100,9 +98,9 @@ class AskingProtocol(WritingProtocol):
             if response.status not in REFUSED_STATUSES:
                 return False
             label = fast_path.observer.label(request, response)
-            ids = len(request_id_headers(response.dialect, b""))
-            rest = b"\r\n%b\r\n" % write_lines(response.headers[ids:])
-            self.write_answer(label, request_id, rest, response.body, waiting.begun, waiting.client)
+            self.write_answer(
+                label, request_id, rest_of_head(response), response.body, waiting.begun, waiting.client
+            )
         except Exception:
             if self.server_state.total_requests != written:
                 raise  # an answer is out

@@ -14,7 +14,6 @@ from callsheet.api.body import Body, Pieces
 from callsheet.api.caller import Caller
 from callsheet.api.compression import MIN_COMPRESSED_BYTES
 from callsheet.api.dialect import OPENAI
-from callsheet.api.headers import request_id_headers
 from callsheet.api.request import Request, find_names
 from callsheet.api.view import UnfinishedError
 from callsheet.domain.access.keyring import NEVER
@@ -23,10 +22,10 @@ from callsheet.http.connection.asking import AskingProtocol, Waiting
 from callsheet.http.connection.config import ConnectionConfig
 from callsheet.http.connection.head import Head
 from callsheet.http.connection.timeouts import IDLE
+from callsheet.http.connection.writing import rest_of_head
 from callsheet.http.metrics.counters import Ordinary
 from callsheet.http.observer import Client
 from callsheet.http.public.cache import ENTRY_BYTES, MAX_REQUEST_BYTES, CachedResponse
-from callsheet.http.wire_headers import write_lines
 from callsheet.service.delegation.asked_by import ASKED_BY
 
 _START: Final = b"GET /v1/"
@@ -263,8 +262,7 @@ class FastProtocol(AskingProtocol):
         """Answer with ``body`` a caller who speaks OpenAI's dialect, or may have the body already."""
         fast_path, (path, query, _) = self.fast_path, head
         response = success_response(caller, body, Request("GET", path, query, (), now, ""), again=again, whole=True)
-        ids = len(request_id_headers(caller.dialect, b""))
-        rest = b"\r\n%b\r\n" % write_lines(response.headers[ids:])
+        rest = rest_of_head(response)
         lasting = again and response.cacheable_until > 0 and len(data) <= MAX_REQUEST_BYTES
         label = fast_path.label(names, head, len(response.body), caller, response.status, lasting=lasting)
         self.write_answer(label, fast_path.ids.make(), rest, response.body, begun, client)

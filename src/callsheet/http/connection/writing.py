@@ -2,10 +2,13 @@
 
 from typing import Any, Final
 
+from callsheet.api.answer import Response
 from callsheet.api.dialect import OPENAI
+from callsheet.api.headers import request_id_headers
 from callsheet.http.connection.config import ConnectionConfig
 from callsheet.http.connection.protocol import EnvelopeProtocol
 from callsheet.http.observer import Client, ResponseLabel
+from callsheet.http.wire_headers import write_lines
 
 _BLANK_LINE: Final = b"\r\n\r\n"
 _CLOSE: Final = b"\r\nconnection: close\r\n\r\n"
@@ -58,3 +61,9 @@ class WritingProtocol(EnvelopeProtocol):
         opening = self.fast_path.openings[label.status]
         self.transport.write(b"".join((opening, request_id, rest.replace(_BLANK_LINE, _CLOSE, 1))))
         self.transport.close()
+
+
+def rest_of_head(response: Response) -> bytes:
+    """Return the head of ``response`` from the end of its request ids on, as `write_answer` takes it."""
+    ids = len(request_id_headers(response.dialect, b""))
+    return b"\r\n%b\r\n" % write_lines(response.headers[ids:])
