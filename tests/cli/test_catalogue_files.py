@@ -119,6 +119,25 @@ def test_validate_needs_no_database(call: CLI, file: Path, monkeypatch: pytest.M
     assert call("validate").refusal.startswith("Name a file or folder to check")
 
 
+def test_what_people_hold_is_said_by_every_plan_also_where_nothing_changes(
+    cli: CLI, file: Path, empty: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("apply", str(file))
+    empty.catalog.change("claude-team", {"display_name": "Mine"})
+    empty.access.create_key("own")
+    file.write_text(f"{FILE}  - {{name: own, secret_env: OWN_KEY}}\n")
+    monkeypatch.setenv("OWN_KEY", f"{SECRET}-of-another")
+    held = (
+        "Warning: display_name of claude-team stays Mine, not Claude Team, and 1 more: they are held by person.\n"
+    )
+    first = cli("apply", str(file))
+    assert first.out.endswith(held)
+    for command in (("apply",), ("apply", "--dry-run"), ("plan",)):
+        assert cli(*command, str(file)).out == f"Nothing to change.\n{held}"
+    markdown = cli("plan", str(file), "--format", "markdown").out
+    assert markdown.startswith("### Callsheet: Nothing to change.\n\n> **Warning:** ")
+
+
 def test_drift_says_what_differs_and_who_holds_it(cli: CLI, file: Path, empty: Installation) -> None:
     cli("apply", str(file))
     empty.catalog.change("claude-team", {"display_name": "Mine"})

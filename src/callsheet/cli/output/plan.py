@@ -38,11 +38,10 @@ def print_plan(plan: Plan, *, as_json: bool = False, workspaces: Mapping[str, st
         print_json(plan.record())
         return
     put(headline(plan))
-    if plan.is_empty:
-        return
-    put("")
-    _print_steps(plan, workspaces)
-    print_impact(plan)
+    if not plan.is_empty:
+        put("")
+        _print_steps(plan, workspaces)
+        print_impact(plan)
     for warning in plan.warnings:
         put(f"Warning: {warning.message}")
     for name in tries(plan):

@@ -39,10 +39,10 @@ def plan_markdown(plan: Plan) -> str:
 
 def _lines(plan: Plan) -> Iterator[str]:
     yield f"### Callsheet: {headline(plan)}"
-    if plan.is_empty:
-        return
     for warning in plan.warnings:
         yield from ("", f"> **Warning:** {_text(warning.message)}")
+    if plan.is_empty:
+        return
     yield from ("", "| Change | Of | What changes |", "|---|---|---|")
     for step in plan.steps[:MAX_SHOWN_STEPS]:
         yield f"| {step.action} {step.kind} | {_cell(code(subject(step)))} | {_cell(_what(step))} |"
