@@ -23,6 +23,7 @@ from callsheet.service.setup import open_store
 from callsheet.storage import schema
 from callsheet.storage.store import Store
 from tests.postgres import Databases, Server, execute
+from tests.program import wait_for
 from tests.rows import everything
 from tests.storage.files import NOW
 from tests.storage.others import ask
@@ -366,6 +367,14 @@ def test_the_limit_of_a_role_is_waited_for_and_named(own: Server, role: str) -> 
     )
 
 
+def connected(url: str) -> psycopg.Connection | None:
+    """A connection, unless there are too many."""
+    try:
+        return psycopg.connect(url)
+    except psycopg.OperationalError:
+        return None
+
+
 def test_the_limits_of_a_server_are_waited_for_and_named() -> None:
     options = {"max_connections": "4", "superuser_reserved_connections": "1", "reserved_connections": "1"}
     with Server(options) as server, ExitStack() as connections:
@@ -373,7 +382,9 @@ def test_the_limits_of_a_server_are_waited_for_and_named() -> None:
         url = at(server, username="nobody_special")
 
         def take(url: str) -> None:
-            connections.enter_context(psycopg.connect(url))
+            connections.enter_context(
+                wait_for(lambda: connected(url), "one that has been closed to leave its slot")
+            )
 
         take(server.url)
         take(server.url)
