@@ -38,8 +38,10 @@ class QuestionLimits(NamedTuple):
     reserved_questions
         Of these, those that are left to credentials that were accepted before.
     pace_seconds
-        Between the beginnings of two questions, where some have to wait: callers whose keys are known share the
-        event loop with them.
+        From when some questions begin until the next begin, where some have to wait: callers whose keys are known
+        share the event loop with them.
+    begun_together
+        How many begin then: two in one go hold up fewer of these callers than one in half the time.
     max_waiting
         Credentials that wait for a question to begin: of those that were accepted before, and of all others.
     """
@@ -52,7 +54,8 @@ class QuestionLimits(NamedTuple):
     waiting_seconds: float = 10
     max_questions: int = 32
     reserved_questions: int = 8
-    pace_seconds: float = 0.004
+    pace_seconds: float = 0.008
+    begun_together: int = 2
     max_waiting: int = 1_024
 
 

@@ -98,8 +98,8 @@ class Slots:
         self._unknown_under_way += not is_known
 
     def _pass_on(self) -> None:
-        """Give what is free to those that wait, one after the other."""
-        if self._pace is None and self._give():
+        """Give what is free to those that wait, some at a time."""
+        if self._pace is None and sum(self._give() for _ in range(self._limits.begun_together)):
             self._pace = asyncio.get_running_loop().call_later(self._limits.pace_seconds, self._go_on)
 
     def _go_on(self) -> None:
