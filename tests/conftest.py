@@ -48,10 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
-    """Look for no garbage while tests are collected, nor in what is collected: all of it stays."""
+    """Look for no garbage while tests are collected, nor in what is collected, all of which stays; later seldom."""
     gc.disable()
     collected = yield
     gc.freeze()
+    gc.set_threshold(5_000, 10, 10)
     gc.enable()
     return collected
 

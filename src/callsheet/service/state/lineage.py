@@ -94,10 +94,10 @@ class Lineage:
         installation = reading.installation()
         is_back = installation is not None and installation.revision >= lost.revision
         if is_back and reading.last_change(lost.revision) == lost.last_change:
-            self.lost = None
             _log.info(
                 "The database %s holds the change of revision %d again.", self._store.display_name, lost.revision
             )
+            self.lost = None
         elif _is_restored_since(reading, lost):
             self.lost = None
 
