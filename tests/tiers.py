@@ -14,13 +14,15 @@ from hypothesis.internal.conjecture import providers
 exhaustive: Final = pytest.mark.exhaustive
 
 #: How many examples a property is tried with, by profile: as one works, with ``--all``, and in long runs.
-PROFILES: Final = {"dev": 12, "ci": 25, "long": 1000}
+PROFILES: Final = {"dev": 8, "ci": 20, "long": 1000}
 
 #: Files in which single tests take longest: they run first, so that at the end no process waits for one of them.
 LONGEST: Final = (
     "tests/fleet/",
     "tests/process/test_crash_commands.py",
     "tests/process/test_newcomer.py",
+    "tests/process/test_slow_callers.py",
+    "tests/process/test_slow_readers.py",
     "tests/clients/test_claude_code_runs.py",  # which may still be being installed
 )
 

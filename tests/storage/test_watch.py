@@ -183,6 +183,39 @@ def test_beside_a_connection_with_removed_files_none_is_opened(file: Store) -> N
     assert "theirs" in found
 
 
+def test_what_only_a_removed_wal_held_is_saved_by_the_last_connection(file: Store) -> None:
+    with file.watch() as watch:
+        watch.changed(0)
+        record(file)  # into the -wal, where it stays, as a watch moves nothing
+    with file.database.engine.connect() as connection:
+        connection.exec_driver_sql("SELECT * FROM models").all()
+        remove_what_is_beside(file)
+    with file.read() as reading:
+        assert [each.subject for each in reading.changes("a")] == ["a"]
+
+
+def test_a_connection_from_before_the_wal_removes_no_change_of_another_process(file: Store) -> None:
+    execute(file, "PRAGMA journal_mode = DELETE")
+    with file.database.engine.connect() as connection:
+        add_in_another_process(file, "first")  # and switches the file to WAL mode
+        connection.exec_driver_sql("SELECT * FROM models").all()
+        remove_what_is_beside(file)
+        add_in_another_process(file, "theirs")
+    assert {"first", "theirs"} <= set(models_of(file))
+
+
+def test_a_connection_by_a_link_that_leads_elsewhere_by_now_removes_no_change(file: Store, tmp_path: Path) -> None:
+    link = tmp_path / "link.db"
+    link.symlink_to(file.display_name)
+    with Store(url_of(link)).database.engine.connect() as connection:
+        connection.exec_driver_sql("SELECT * FROM models").all()
+        remove_what_is_beside(file)
+        add_in_another_process(file, "theirs")
+        link.unlink()
+        link.symlink_to(tmp_path / "elsewhere.db")
+    assert "theirs" in models_of(file)
+
+
 def test_a_watch_that_is_closed_last_neither_brings_changes_into_the_file_nor_removes_any(file: Store) -> None:
     path, wal = Path(file.display_name), Path(f"{file.display_name}-wal")
     with file.watch() as watch:

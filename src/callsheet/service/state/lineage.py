@@ -73,8 +73,6 @@ class Lineage:
                 state.revision,
             )
             return
-        self.regressions += 1
-        self.lost = self.lost or mark
         _log.error(
             "The database %s went back without a restore: it is at revision %d, and this server had read revision "
             "%d%s. It answers from revision %d now; if that is not the right database, put that back or restore a "
@@ -85,6 +83,8 @@ class Lineage:
             "" if state.last_change is None else f", made at {state.last_change[1]}",
             installation.revision,
         )
+        self.regressions += 1
+        self.lost = self.lost or mark
 
     def look_for_lost(self, reading: ReadTransaction) -> None:
         """Reset `lost` if the database holds the lost change again, or was restored since."""

@@ -38,7 +38,7 @@ def make_engine(url: URL, path: Path, options: dict[str, str], *first: str) -> E
         "PRAGMA synchronous = FULL",  # what was acknowledged survives a power cut; this one reads the schema
         *first,
     )
-    guarded = partial(GuardedConnection, path=path, first=statements)
+    guarded = partial(GuardedConnection, path=path, first=statements, locks="immutable" not in options)
     explicit = {"isolation_level": None}  # transactions begin where `Database.begin` says, DDL included
     return create_engine(uri, poolclass=NullPool, connect_args={"factory": guarded, **explicit})
 
@@ -69,4 +69,5 @@ def use_wal(engine: Engine) -> None:
                     raise
                 time.sleep(0.01)
             else:
+                raw.find_files()
                 return

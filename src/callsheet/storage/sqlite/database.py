@@ -73,7 +73,10 @@ class SQLite(Database):
 
     def begin(self, connection: Connection, *, writes: bool) -> None:
         """Begin a transaction; one that writes takes SQLite's only write lock at once."""
-        driver_connection(connection).execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        raw = driver_connection(connection)
+        raw.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes and raw.files.wal is None:  # another process may have switched the file to WAL mode
+            raw.find_files()
 
     def commit(self, connection: Connection) -> None:
         """Commit, and check that the change went into the files that other processes open by these names."""

@@ -6,18 +6,19 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 from weakref import WeakSet
 
 from callsheet.domain.errors import DatabaseReplacedError
 from callsheet.storage.sqlite.files import Files, name_of
 
-#: The connections of this process that are open.
-_OPEN: "Final[WeakSet[GuardedConnection]]" = WeakSet()
+#: The connections of this process.
+_made: "WeakSet[GuardedConnection]" = WeakSet()
 
-#: Held while a connection is compared with `_OPEN`, and while one is closed.
-_opening = threading.Lock()
+#: Held while one is opened or closed, as what is compared then must not change; a collection of garbage may close
+#: another meanwhile.
+_opening = threading.RLock()
 
 
 class GuardedConnection(sqlite3.Connection):
@@ -37,59 +38,81 @@ class GuardedConnection(sqlite3.Connection):
         Of the database.
     first
         The statements that the connection begins with; one of them has to read the schema.
+    locks
+        Whether SQLite locks the files; if not, other processes may remove what is beside the database.
     arguments, options
         As for `sqlite3.Connection`.
 
     Raises
     ------
     DatabaseReplacedError
-        The files were replaced or removed just now, or since another connection was made that is still open.
+        The files were replaced or removed since another connection was made that is still open.
     """
 
-    def __init__(self, *arguments: Any, path: Path, first: Sequence[str], **options: Any) -> None:
-        self._path = path
+    def __init__(
+        self, *arguments: Any, path: Path, first: Sequence[str], locks: bool = True, **options: Any
+    ) -> None:
+        self._path = Path(os.path.realpath(path))  # by which SQLite removes, wherever a link leads meanwhile
+        self._locks = locks
         self._files: Files | None = None
-        super().__init__(*arguments, **options)
-        try:
-            for statement in first:
-                self.execute(statement)
-            self._files = found = Files.of(path)  # once SQLite has opened them, it lets no process remove them
-            with _opening:
-                for each in _OPEN:
-                    if each._files is not None and each._files.main == found.main:
-                        refuse_replaced(path, found, each._files)
-                _OPEN.add(self)
-        except BaseException:
-            self.close()
-            raise
+        with _opening:
+            if self._path.exists():
+                self._refuse_replaced(Files.of(self._path))
+            super().__init__(*arguments, **options)
+            try:
+                for statement in first:
+                    self.execute(statement)
+                self.find_files()
+                self._refuse_replaced(self.files)
+                _made.add(self)
+            except BaseException:
+                self.close()
+                raise
 
     @property
     def files(self) -> Files:
-        """What was opened."""
-        assert self._files is not None  # noqa: S101  # it was made, so there was a file
+        """What was opened; without -wal and -shm if other processes may remove them."""
+        assert self._files is not None  # noqa: S101  # it is open
         return self._files
+
+    def find_files(self) -> None:
+        """Note which files are open: a connection that was made without a -wal gets one if its mode changes."""
+        found = Files.of(self._path)
+        if not self._locks or self.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            found = found._replace(wal=None, shm=None)
+        self._files = found
 
     def close(self) -> None:
         """Close the connection; see the class."""
-        another = _open_another(self._path) if self._is_beside_others() else None
-        with _opening:  # or a new connection, with new files, would find this one with those that it has removed
-            super().close()
-            _OPEN.discard(self)
-        if another is not None:
-            another.close()
+        with _opening:
+            another = _open_another(self._path) if self._is_beside_others() else None
+            try:
+                super().close()
+                self._files = None
+            finally:
+                if another is not None:
+                    another.close()
+
+    def _refuse_replaced(self, found: Files) -> None:
+        """Raise DatabaseReplacedError if another connection has other files than those in ``found``."""
+        for each in _made:
+            past = each._files
+            if past is not None and past.main == found.main:
+                refuse_replaced(self._path, found, past)
 
     def _is_beside_others(self) -> bool:
         """Whether a name leads to a file that is not the one that was opened.
 
-        If that is the database itself, SQLite notices, and removes nothing.
+        If that is the database itself, SQLite notices, and removes nothing; and what is gone, it cannot remove.
         """
         try:
             found = Files.of(self._path)
         except OSError:
             return False
-        return (
-            self._files is not None and found.main == self._files.main and found.replaced(self._files) is not None
-        )
+        mine = self._files
+        if mine is None or found.main != mine.main:
+            return False
+        return found.wal not in (None, mine.wal) or found.shm not in (None, mine.shm)
 
 
 def refuse_replaced(path: Path, found: Files, past: Files) -> None:
@@ -114,9 +137,8 @@ def _open_another(path: Path) -> sqlite3.Connection | None:
 
 def _begin_in_child() -> None:
     """Let a process that was forked begin without connections, and with a lock that no thread holds."""
-    global _opening
-    _opening = threading.Lock()
-    _OPEN.clear()
+    global _made, _opening
+    _made, _opening = WeakSet(), threading.RLock()
 
 
 os.register_at_fork(after_in_child=_begin_in_child)
