@@ -369,6 +369,8 @@ def test_an_emptied_database_behind_a_link_is_not_opened_beside_its_wal(tmp_path
     path, link = behind_a_link(tmp_path)
     url = ("--database", f"sqlite:///{link}")
     with Server(link) as server:
+        scene = Scene(server, path, "")
+        wait_for(lambda: scene.metric("polls_total") > 0, "the watch, without which changes go into the database")
         assert call("catalog", "add", "late", *url).returncode == 0
         content = wal(path).read_bytes()
         path.write_bytes(b"")
