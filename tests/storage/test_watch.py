@@ -1,7 +1,7 @@
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -153,15 +153,14 @@ def models_of(store: Store) -> list[str]:
 
 @pytest.mark.parametrize("writes", [False, True])
 def test_a_connection_that_is_closed_last_removes_no_change_of_another_process(file: Store, writes: bool) -> None:
-    with file.watch() as watch, ExitStack() as stack:
+    with file.watch() as watch, file.database.engine.connect() as connection:
         watch.changed(0)
         if writes:
             record(file)
-        connection = stack.enter_context(file.database.engine.connect())
         connection.exec_driver_sql("SELECT * FROM models").all()
         remove_what_is_beside(file)
         add_in_another_process(file, "theirs")
-        watch.close()
+        watch.close()  # so that the connection is the last
     assert "theirs" in models_of(file)
     assert call("check", "--database", url_of(Path(file.display_name))).returncode == 0
 

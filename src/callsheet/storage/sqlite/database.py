@@ -16,7 +16,7 @@ from callsheet.storage.database import Database, milliseconds
 from callsheet.storage.file_status import is_folder
 from callsheet.storage.sqlite.connection import QUERY_ONLY, driver_connection, make_engine, use_wal
 from callsheet.storage.sqlite.errors import READ_ONLY, explain
-from callsheet.storage.sqlite.files import Files, file_identity
+from callsheet.storage.sqlite.files import Files, file_identity, name_of
 from callsheet.storage.sqlite.url import check_url, mode_of, path_of
 from callsheet.storage.sqlite.wal import WalGuard
 from callsheet.storage.sqlite.watch import SQLiteWatch
@@ -87,7 +87,7 @@ class SQLite(Database):
             ending = ""
         if ending is not None:
             raise DatabaseReplacedError(
-                f"The file {self._wal.name_of(ending)} was replaced or removed while a change was being made; "
+                f"The file {name_of(self.file, ending)} was replaced or removed while a change was being made; "
                 "look whether it was made before you make it again."
             )
 
@@ -206,7 +206,7 @@ class SQLite(Database):
         also move into the file what another process left in them. Where nothing may be written, they cannot be
         created; then the file is read without them.
         """
-        if Path(self._wal.name_of("-wal")).exists():
+        if Path(name_of(self.file, "-wal")).exists():
             return {"mode": "ro"}
         return {"mode": "ro", "immutable": "1"} if self._is_read_only() else {"mode": "rw"}
 

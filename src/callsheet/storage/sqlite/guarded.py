@@ -11,6 +11,7 @@ from urllib.parse import quote
 from weakref import WeakSet
 
 from callsheet.domain.errors import DatabaseReplacedError
+from callsheet.storage.file_status import status_of
 from callsheet.storage.sqlite.files import Files, name_of
 
 #: The connections of this process.
@@ -56,7 +57,7 @@ class GuardedConnection(sqlite3.Connection):
         self._locks = locks
         self._files: Files | None = None
         with _opening:
-            if self._path.exists():
+            if status_of(self._path) is not None:
                 self._refuse_replaced(Files.of(self._path))
             super().__init__(*arguments, **options)
             try:
@@ -125,7 +126,10 @@ def refuse_replaced(path: Path, found: Files, past: Files) -> None:
 
 
 def _open_another(path: Path) -> sqlite3.Connection | None:
-    """Return a connection that only reads, as it removes nothing when it is closed; None if there is no file."""
+    """Open the database at ``path`` for reading only: closing this connection removes no file.
+
+    Return None if SQLite cannot open it.
+    """
     try:
         connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
     except sqlite3.OperationalError:

@@ -5,7 +5,7 @@ from pathlib import Path
 from callsheet.domain.errors import CorruptDatabaseError, StorageError, StorageUnavailableError
 from callsheet.domain.hints import Hint
 from callsheet.storage.file_status import status_of
-from callsheet.storage.sqlite.files import Files, name_of, uses_wal
+from callsheet.storage.sqlite.files import Files, name_of, names_of, uses_wal
 
 
 class WalGuard:
@@ -28,13 +28,9 @@ class WalGuard:
         self.watched: Files | None = None
         """The files as the watch last found them, or as they were when the last watch ended."""
 
-    def name_of(self, ending: str) -> str:
-        """Return the name of the file with this ending; without one, that of the database."""
-        return name_of(self._path, ending)
-
     def has_wal(self) -> bool:
         """Return whether there is a -wal that holds anything."""
-        status = status_of(Path(self.name_of("-wal")))  # once: SQLite may remove it at any time
+        status = status_of(Path(name_of(self._path, "-wal")))  # once: SQLite may remove it at any time
         return status is not None and status.st_size > 0
 
     def has_database(self) -> bool:
@@ -61,7 +57,7 @@ class WalGuard:
 
     def _refuse_missing_database(self) -> None:
         if self.has_wal():
-            wal = self.name_of("-wal")
+            wal = name_of(self._path, "-wal")
             raise StorageUnavailableError(
                 f"The database {self._path} is missing or empty, but {wal} holds changes to it; "
                 f"put the database back, or remove {wal} to lose them."
@@ -95,7 +91,7 @@ class WalGuard:
         )
 
     def _mismatch(self) -> StorageError:
-        wal, shm = self.name_of("-wal"), self.name_of("-shm")
+        _, wal, shm = names_of(self._path)
         return CorruptDatabaseError(
             f"The file {wal} does not belong to the database {self._display_name}, which was put there by hand; "
             f"remove {wal} and {shm}, or put back the database that was there before."
