@@ -14,6 +14,7 @@ from callsheet.domain.errors import (
     StorageUnavailableError,
 )
 from callsheet.service.maintenance.backup import back_up
+from callsheet.storage.sqlite.connection import driver_connection
 from callsheet.storage.store import Store
 from callsheet.storage.watch import Watch
 from tests.program import call
@@ -201,6 +202,19 @@ def test_a_connection_from_before_the_wal_removes_no_change_of_another_process(f
         remove_what_is_beside(file)
         add_in_another_process(file, "theirs")
     assert {"first", "theirs"} <= set(models_of(file))
+
+
+def test_beside_a_connection_that_changed_the_mode_another_may_be_the_last_to_use_the_wal(file: Store) -> None:
+    execute(file, "PRAGMA journal_mode = DELETE")
+    with file.database.engine.connect() as switching:
+        raw = driver_connection(switching)
+        raw.execute("PRAGMA journal_mode = WAL")
+        with file.database.engine.connect() as another:
+            another.exec_driver_sql("SELECT * FROM models").all()
+            raw.find_files()
+        record(file)
+    with file.read() as reading:
+        assert [each.subject for each in reading.changes("a")] == ["a"]
 
 
 def test_a_connection_by_a_link_that_leads_elsewhere_by_now_removes_no_change(file: Store, tmp_path: Path) -> None:

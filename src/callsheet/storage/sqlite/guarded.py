@@ -78,10 +78,11 @@ class GuardedConnection(sqlite3.Connection):
 
     def find_files(self) -> None:
         """Note which files are open: a connection that was made without a -wal gets one if its mode changes."""
-        found = Files.of(self._path)
-        if not self._locks or self.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-            found = found._replace(wal=None, shm=None)
-        self._files = found
+        with _opening:  # or another would compare what it found before with what is noted here
+            self.execute("PRAGMA schema_version")  # after a change of mode, only reading makes SQLite open the -wal
+            uses_wal = self._locks and self.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+            found = Files.of(self._path)
+            self._files = found if uses_wal else found._replace(wal=None, shm=None)
 
     def close(self) -> None:
         """Close the connection; see the class."""
