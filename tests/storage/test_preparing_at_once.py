@@ -1,9 +1,14 @@
 """Many that find the same empty database make it once."""
 
+import os
+import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 
@@ -11,8 +16,9 @@ from callsheet.service.setup import open_store
 from callsheet.storage import schema
 from callsheet.storage.sqlite.database import SQLite
 from callsheet.storage.store import Store
-from tests.program import run_program
-from tests.storage.files import NOW
+from tests.program import call, run_program
+from tests.storage.files import NOW, make_database
+from tests.storage.files import url_of as url_of_file
 from tests.storage.others import Make, ask, url_of
 from tests.tiers import first, repeated
 
@@ -114,3 +120,25 @@ def test_processes_that_migrate_at_once_find_it_done_or_do_it(make: Make) -> Non
     assert f"None {schema.HEAD}" in told
     [(organization,)] = ask(store, "SELECT organization_id FROM installation")
     assert_made_once(store, {organization})
+
+
+def test_a_file_that_another_thread_made_first_keeps_its_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing any descriptor of a file releases the locks of the process; then others would remove its -wal."""
+    path, wal, really_open = tmp_path / "callsheet.db", tmp_path / "callsheet.db-wal", os.open
+    made: list[sqlite3.Connection] = []
+
+    def open_second(name: Any, *arguments: Any, **options: Any) -> int:
+        if os.fspath(name) == str(path) and not made:
+            made.append(sqlite3.connect(path))
+            made[0].execute("PRAGMA journal_mode = WAL")
+            made[0].execute("PRAGMA schema_version")
+        return really_open(name, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", open_second)
+    make_database(path)
+    with closing(made[0]):
+        before = wal.stat().st_ino
+        assert call("catalog", "add", "theirs", "--database", url_of_file(path)).returncode == 0
+        assert wal.stat().st_ino == before

@@ -16,7 +16,7 @@ from callsheet.storage.database import Database, milliseconds
 from callsheet.storage.file_status import is_folder
 from callsheet.storage.sqlite.connection import QUERY_ONLY, driver_connection, make_engine, use_wal
 from callsheet.storage.sqlite.errors import READ_ONLY, explain
-from callsheet.storage.sqlite.files import Files, file_identity, name_of
+from callsheet.storage.sqlite.files import Files, create, file_identity, name_of
 from callsheet.storage.sqlite.url import check_url, mode_of, path_of
 from callsheet.storage.sqlite.wal import WalGuard
 from callsheet.storage.sqlite.watch import SQLiteWatch
@@ -123,8 +123,8 @@ class SQLite(Database):
     @contextmanager
     def migration(self) -> Iterator[Connection]:
         """Yield a connection in a transaction that makes tables, in a file that is created if there is none."""
-        with self.translating_errors():  # for its owner only; SQLite's other files get the same mode
-            self.file.touch(mode=0o600)
+        with self.translating_errors():
+            create(self.file)
         timeout = f"PRAGMA busy_timeout = {milliseconds(database.MIGRATION_TIMEOUT_SECONDS)}"
         engine = make_engine(self._url, self.file, {"mode": mode_of(self._url)}, timeout)
         with self.translating_errors():

@@ -3,6 +3,7 @@
 import os
 import struct
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -120,6 +121,14 @@ def name_of(path: Path, ending: str) -> str:
     """Return the name of the file with this ending beside the database at ``path``; without one, its own."""
     main, wal, shm = names_of(path)
     return {"-wal": wal, "-shm": shm}.get(ending, main)
+
+
+def create(path: Path) -> None:
+    """Make an empty file for its owner only, unless there is one; SQLite's other files get the same mode."""
+    place = os.path.realpath(path)  # a link to a file that is missing would count as one
+    with suppress(FileExistsError), _opening:
+        descriptor = os.open(place, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        _OPENED[_identity(os.fstat(descriptor))] = descriptor
 
 
 def uses_wal(path: Path) -> bool:
