@@ -3,13 +3,11 @@
 import asyncio
 import http.client
 import json
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import pytest
-import uvicorn
 
 from callsheet.api.answer import answer
 from callsheet.api.request import Request
@@ -22,6 +20,7 @@ from callsheet.service.state.live import LiveState
 from callsheet.settings import Settings
 from tests.commits import Commits
 from tests.installation import Installation
+from tests.server_thread import ServerThread
 
 #: Marks tests that change neither what is served nor the settings: the doors of a file are opened once for them.
 reading: Final = pytest.mark.reading
@@ -204,9 +203,7 @@ class HTTPDoor(AppDoor):
             server_header=False,
             forwarded_allow_ips=self.settings.trusted_proxies,
         )
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, args=([listener],))
-        self.thread.start()
+        self.server = ServerThread(config, [listener])
 
     def send(
         self, method: str, target: str, headers: list[tuple[str, str]]
@@ -227,9 +224,7 @@ class HTTPDoor(AppDoor):
         super().close()
 
     def _end(self) -> None:
-        self.server.should_exit = True
-        self.thread.join(timeout=30)
-        assert not self.thread.is_alive(), "the server did not stop"
+        self.server.stop()
 
 
 class PlainHTTPDoor(HTTPDoor):

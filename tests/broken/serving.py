@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final
 
-import uvicorn
-
 from callsheet.http.app import CallsheetApp, options_of
 from callsheet.http.connection.limits import ConnectionLimits
 from callsheet.http.serve.config import ServerConfig
@@ -16,6 +14,7 @@ from callsheet.http.serve.run import bind
 from callsheet.settings import Settings
 from tests.broken.asking import Bug, Twisted
 from tests.installation import Installation
+from tests.server_thread import ServerThread
 
 LIMITS: Final = ConnectionLimits(65_536, 65_536, 1_048_576)  # bytes of URL, headers, body
 
@@ -39,15 +38,11 @@ def serve_app(app: Any, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     config.load()
     if tls is not None:
         config.ssl = tls
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
+    server = ServerThread(config, [listener])
     try:
         yield f"{'https' if tls else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
-        thread.join(timeout=30)
-        assert not thread.is_alive(), "the server did not stop"
+        server.stop()
 
 
 @contextmanager

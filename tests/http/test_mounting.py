@@ -2,7 +2,6 @@
 
 import http.client
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +22,7 @@ from callsheet.http.serve.run import bind
 from callsheet.settings import Settings
 from tests.doors import AppDoor, HTTPDoor, PlainHTTPDoor, Reply
 from tests.installation import Installation, make_model
+from tests.server_thread import ServerThread
 
 PREFIX = "/tools/claude models"  # two segments, one of them with a character that travels encoded
 ENCODED = "/tools/claude%20models"
@@ -37,9 +37,8 @@ class Host:
     def __init__(self, app: Any, **options: Any) -> None:
         listener = bind("127.0.0.1", 0)
         self._port: int = listener.getsockname()[1]
-        self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, ws="none", **options))
-        self._thread = threading.Thread(target=self._server.run, args=([listener],))
-        self._thread.start()
+        config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", **options)
+        self._server = ServerThread(config, [listener])
 
     def get(self, target: str, *, method: str = "GET", secret: str = SECRET) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
@@ -53,9 +52,7 @@ class Host:
             connection.close()
 
     def close(self) -> None:
-        self._server.should_exit = True
-        self._thread.join(timeout=30)
-        assert not self._thread.is_alive(), "the server did not stop"
+        self._server.stop()
 
 
 def in_starlette(app: CallsheetApp) -> Any:
