@@ -73,7 +73,7 @@ def _options() -> Options:
     )
     parser.add_argument("--quick", action="store_true", help="only prove that the benchmark works")
     parser.add_argument("--rounds", type=int, metavar="N", help="rounds of which medians are taken (15; quick: 1)")
-    parser.add_argument("--seconds", type=float, metavar="S", help="seconds of one run (0.4; quick: 0.3)")
+    parser.add_argument("--seconds", type=float, metavar="S", help="seconds of one run (0.4; quick: 0.1)")
     parser.add_argument("--only", default="", metavar="NAME,…", help=f"of {', '.join(names)}")
     parser.add_argument(
         "--output", type=Path, metavar="FILE", help="page to write; with --quick or --only else a temporary one"
@@ -92,7 +92,7 @@ def _options() -> Options:
     return Options(
         quick=quick,
         rounds=given.rounds or (1 if quick else 15),
-        seconds=given.seconds or (0.3 if quick else 0.4),  # so short that neighbours are disturbed alike
+        seconds=given.seconds or (0.1 if quick else 0.4),  # so short that neighbours are disturbed alike
         only=only,
         output=given.output or (_temporary_page() if quick or only else PAGE),
         small=Numbered("claude-model-", 60),
@@ -101,7 +101,7 @@ def _options() -> Options:
         sizes=(60, 1000) if quick else (60, 1000, 10_000, 100_000, 1_000_000),
         crowd=(200, 20) if quick else (100_000, 10_000),
         source_sizes=(200, 1500) if quick else (10_000, 100_000),
-        change_seconds=1.0 if quick else 10.0,
+        change_seconds=0.3 if quick else 10.0,
         beside=None if given.beside is None else given.beside.absolute(),
     )
 

@@ -52,7 +52,7 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     gc.disable()
     collected = yield
     gc.freeze()
-    gc.set_threshold(5_000, 10, 10)
+    gc.set_threshold(20_000, 10, 10)
     gc.enable()
     return collected
 

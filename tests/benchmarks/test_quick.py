@@ -10,10 +10,10 @@ from typing import Final
 
 import pytest
 
-from benchmarks.charts import NAMES, Chart
+from benchmarks.charts import Chart
 from benchmarks.contenders.everyone import EVERYONE
 from benchmarks.requests import AS_IT_IS, AS_SDKS_ASK, Kind
-from tests.tiers import repeated
+from tests.tiers import exhaustive
 
 ROOT: Final = Path(__file__).parents[2]
 BENCHMARKS: Final = (sys.executable, "-m", "benchmarks")
@@ -23,16 +23,13 @@ TOOLS: Final = ("wrk", "nginx")
 FIGURE: Final = re.compile(r"[\d,]+(\.\d+)?( · [\d,]+(\.\d+)?)?")
 NONE: Final = ("–", "not available")  # noqa: RUF001  # a dash
 
-#: What is measured, with what then stands on the page: one contender and what all are compared with; or everything.
-WHOLE: Final = bool(repeated(False, True))
-ONLY: Final = () if WHOLE else ("--only", "callsheet")
-CONTENDERS: Final = [each for each in EVERYONE if WHOLE or each.name in ("callsheet", "nginx-best")]
-CHARTS: Final = list(Chart) if WHOLE else [*NAMES.values(), Chart.CPU]
+#: Tables: side by side twice; and compressed or not, costs, cold start, growth, crowd, workers, claims.
+TABLES: Final = 10
 
-#: Side by side twice; and compressed or not, costs, cold start, growth, crowd, workers, claims.
-TABLES: Final = 10 if WHOLE else 2
-
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmark needs Linux")
+pytestmark = [
+    exhaustive,  # it takes a minute of two cores, and is no part of what is installed
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the benchmark needs Linux"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"install {' and '.join(missing)} to try the benchmark")
     folder = tmp_path_factory.mktemp("benchmarks")
     done = subprocess.run(
-        [*BENCHMARKS, "--quick", "--seconds", "0.2", *ONLY, "--output", folder / "benchmarks.md"],
+        [*BENCHMARKS, "--quick", "--output", folder / "benchmarks.md"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -75,7 +72,7 @@ def test_every_row_has_figures_in_every_column(folder: Path) -> None:
 
 def test_every_contender_stands_there_with_each_kind_it_can_answer(folder: Path) -> None:
     found = rows(folder / "benchmarks.md")
-    for contender in CONTENDERS:
+    for contender in EVERYONE:
         own = [row for row in found if row[0] == contender.title]
         assert own, contender.title
         if contender.why_not() is None:
@@ -85,7 +82,7 @@ def test_every_contender_stands_there_with_each_kind_it_can_answer(folder: Path)
 
 def test_every_chart_is_drawn_and_shown(folder: Path) -> None:
     page = (folder / "benchmarks.md").read_text()
-    for chart in CHARTS:
+    for chart in Chart:
         assert f"(charts/{chart.file})" in page
         assert (folder / "charts" / chart.file).read_text().startswith("<svg ")
 

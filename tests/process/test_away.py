@@ -15,6 +15,7 @@ import pytest
 from tests.installation import KINDS
 from tests.outages import Outages, outages
 from tests.postgres import Server as PostgreSQL
+from tests.process.test_slow_callers import metrics
 from tests.process.test_workers import needs_proc, workers
 from tests.program import Program, Server, call, wait_for
 from tests.tiers import first
@@ -123,7 +124,7 @@ def test_a_start_on_nothing_waits_and_makes_everything_when_the_database_comes(
         assert "sk-cs-" not in server.stdout
         stopped.start()
         key = server.key  # printed when it was made
-        wait_for(lambda: all(server.get("/readyz")[1]["revision"] == 2 for _ in range(10)), "the key to be known")
+        wait_for(lambda: "\ncallsheet_state_revision 2\n" in metrics(server), "all processes to know the key")
         assert all(server.get("/v1/models", key)[0] == 200 for _ in range(10))
         wait_for(lambda: server.ready() == (200, "ok", "up"), "the database to be followed")
         assert server.stdout.count("ANTHROPIC_API_KEY=") == 1

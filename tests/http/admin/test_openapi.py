@@ -53,7 +53,7 @@ def test_what_the_description_generates_is_answered_as_it_says(endpoint: Any, mo
     operation = described()[endpoint.path][endpoint.method]
 
     @given(case=operation.as_strategy(generation_mode=GenerationMode(mode)))
-    @examples(repeated(1, 0.5))  # all endpoints are as much repetition as there need be
+    @examples(repeated(1, 0.3))  # all endpoints are as much repetition as there need be
     def check(case: Any) -> None:
         case.headers.pop("if-match", None)  # most texts are no revision, which no schema can say
         case.call_and_validate(
