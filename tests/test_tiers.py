@@ -10,7 +10,7 @@ from tests import tiers
 from tests.conftest import pytest_configure
 
 
-@pytest.mark.parametrize(("profile", "examples"), [(None, 15), ("ci", 15), ("long", 1000)])
+@pytest.mark.parametrize(("profile", "examples"), [(None, 12), ("ci", 12), ("long", 1000)])
 def test_all_brings_every_round_whatever_the_profile_of_hypothesis(
     profile: str | None, examples: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from hypothesis.internal.conjecture import providers
 exhaustive: Final = pytest.mark.exhaustive
 
 #: How many examples a property is tried with, by profile: as one works, with ``--all``, and in long runs.
-PROFILES: Final = {"dev": 6, "ci": 15, "long": 1000}
+PROFILES: Final = {"dev": 6, "ci": 12, "long": 1000}
 
 #: Files in which single tests take longest: they run first, so that at the end no process waits for one of them.
 LONGEST: Final = (

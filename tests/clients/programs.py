@@ -135,12 +135,12 @@ def _pipe() -> tuple[IO[bytes], IO[bytes]]:
 
 
 def start(
-    command: list[str], cwd: Path, env: dict[str, str], *streams: IO[bytes], fresh: bool = False
+    command: list[str], cwd: Path, env: dict[str, str], *streams: IO[bytes]
 ) -> "Forked | subprocess.Popen[bytes]":
-    """Start a client, with its standard streams in their order; forked if that saves much, unless `fresh`."""
+    """Start a client, with its standard streams in their order; forked if that saves much."""
     interpreter, *rest = command
     library = _FORKED.get(interpreter)
-    if library is None or fresh or not CAN_FORK:
+    if library is None or not CAN_FORK:
         stdin, stdout, stderr = streams
         return subprocess.Popen(command, cwd=cwd, env=env, stdin=stdin, stdout=stdout, stderr=stderr)
     if rest[:2] == ["-W", "error"]:  # as the process is that forks

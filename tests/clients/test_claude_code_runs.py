@@ -98,13 +98,11 @@ UNLIKE: Final = [release for release in RELEASES if release != _OTHER_END]
 
 
 def _lists_for(release: str) -> dict[str, Reply]:
-    """All for the newest and the oldest; for those between, those on which the doctor takes releases to differ."""
+    """All for the newest; for others, those on which the doctor takes releases to differ, and one of each kind."""
     if repeated(True, release == _OTHER_END):
         return {name: TELLING[name] for name in _QUICK}
     if release == NEWEST:
         return {**TELLING, **OTHERS}
-    if release == RELEASES[-1]:
-        return {**TELLING}
     with serve_lists(TELLING) as lists:
         shown = {
             name: {verdict(ways_of(each)["ANTHROPIC_API_KEY"], lists.at(name)).shown for each in RELEASES}

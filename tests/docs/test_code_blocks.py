@@ -221,13 +221,12 @@ class Newcomer:
         return done.stdout
 
     def _run_python(self, command: list[str], where: str) -> str:
-        """Run Python, which is forked in the first tier, with everything imported."""
-        fresh = repeated(False, True)
+        """Run Python, which is forked where everything is imported already."""
         with TemporaryFile() as nothing, TemporaryFile() as output:
             if command[0] == str(_CLIENT):
-                process = start_client(command, self.folder, self.environment, nothing, output, output, fresh=fresh)
+                process = start_client(command, self.folder, self.environment, nothing, output, output)
             else:
-                process = starter.start(command, self.folder, self.environment, output, output, fresh=fresh)
+                process = starter.start(command, self.folder, self.environment, output, output)
             code = process.wait(60)
             output.seek(0)
             printed = output.read().decode()
