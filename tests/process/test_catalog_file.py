@@ -91,8 +91,8 @@ def fleet(mounted: ConfigMap, tmp_path: Path) -> Iterator[list[Server]]:
 
 def test_servers_that_follow_the_same_files_write_them_once(mounted: ConfigMap, fleet: list[Server]) -> None:
     first = fleet[0]
-    for name in ("claude-one", "claude-two", "claude-three"):
-        mounted.put(f"manager: team-a\nmodels: [{{id: {name}}}]\n")
+    for name in ("claude-first", "claude-one", "claude-two", "claude-three"):
+        mounted.put(f"manager: team-a\nmodels: [{{id: {name}}}]\n")  # the first time, what is there already
         for server in fleet:
             wait_for(lambda server=server, name=name: name in _ids(server, first.key), name)  # type: ignore[misc]
             wait_for(lambda server=server: ready(server)["status"] == "ok", "its status")  # type: ignore[misc]

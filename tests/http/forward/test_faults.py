@@ -16,8 +16,9 @@ _STREAM = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 
 
 def refusal(client: End) -> tuple[int, dict[str, Any], Head]:
-    """Status, envelope and head of an answer that the server gives itself."""
-    head = client.head()
+    """Status, envelope and head of an answer that the server gives itself, behind any informational heads."""
+    while (head := client.head()).status < 200:
+        pass
     return head.status, json.loads(client.exactly(int(head.get(b"content-length") or b"0"))), head
 
 
