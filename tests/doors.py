@@ -183,10 +183,11 @@ class HTTPDoor(AppDoor):
     """Real HTTP: uvicorn with our fast protocol, on a socket of this machine."""
 
     fast = True
+    server: ServerThread
 
     def set_up(self, **settings: Any) -> None:
         if hasattr(self, "server"):
-            self._end()
+            self.server.stop()
         super().set_up(**settings)
         listener = bind("127.0.0.1", 0)
         self.port: int = listener.getsockname()[1]
@@ -220,11 +221,8 @@ class HTTPDoor(AppDoor):
             connection.close()
 
     def close(self) -> None:
-        self._end()
-        super().close()
-
-    def _end(self) -> None:
         self.server.stop()
+        super().close()
 
 
 class PlainHTTPDoor(HTTPDoor):

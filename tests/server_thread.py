@@ -17,7 +17,7 @@ class ServerThread(uvicorn.Server):
     """uvicorn's server, in a thread from the moment it is made.
 
     That of uvicorn looks ten times a second whether it is to stop, and then waits a tenth of a second for callers;
-    thousands of tests would wait with it.
+    hundreds of tests would wait with it.
 
     Parameters
     ----------
